@@ -1,0 +1,93 @@
+"""What the desk asks of an AI vendor. Only the adapters beside this file import vendors' SDKs."""
+
+from typing import Any, Literal, Protocol
+
+from attrs import frozen
+
+Stop = Literal["end", "tools", "length", "refusal"]
+
+
+@frozen(kw_only=True)
+class Tokens:
+    """What one response consumed, as the vendor counted it."""
+
+    input: int = 0  # without the cached part
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+
+@frozen
+class ToolSpec:
+    """A tool as the model sees it; `parameters` is a JSON schema object."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+@frozen
+class ToolCall:
+    """A model's wish to run a tool. `arguments` is None when what it sent is not a JSON object."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any] | None
+
+
+@frozen
+class UserSaid:
+    """What the customer wrote (data, never instructions)."""
+
+    text: str
+
+
+@frozen
+class ModelSaid:
+    """What the model answered before: text, or calls, or both."""
+
+    text: str
+    calls: tuple[ToolCall, ...] = ()
+
+
+@frozen
+class ToolAnswered:
+    """Results of the calls of the `ModelSaid` before it, (call id, JSON text, failed)."""
+
+    results: tuple[tuple[str, str, bool], ...]
+
+
+Entry = UserSaid | ModelSaid | ToolAnswered
+
+
+@frozen(kw_only=True)
+class Prompt:
+    """One request: the stable part first (cached by the vendor), then what changes."""
+
+    instructions: str  # same for all turns of a tenant until its profile or stock summary changes
+    situation: str  # of this turn: now, contact, state
+    entries: tuple[Entry, ...]  # begins with UserSaid, roles alternate
+    tools: tuple[ToolSpec, ...]
+    max_output_tokens: int = 700
+
+
+@frozen(kw_only=True)
+class ModelReply:
+    """One response. `calls` is empty unless `stop` is "tools"."""
+
+    text: str
+    calls: tuple[ToolCall, ...]
+    stop: Stop
+    tokens: Tokens
+    model: str
+
+
+class Model(Protocol):
+    """A chat model behind a vendor's SDK."""
+
+    name: str  # "anthropic", "openai": as in a tenant's list of providers
+
+    async def ask(self, prompt: Prompt) -> ModelReply:
+        """One request with its time-out and retries. May be cancelled at any point (the vendor may
+        bill what it had begun). Raises only `ProviderError`s."""
+        ...

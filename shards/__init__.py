@@ -1,0 +1,1 @@
+"""Everything that touches SQLite: one file per tenant, and the central one."""

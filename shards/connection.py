@@ -1,0 +1,96 @@
+"""One SQLite connection: how it is opened, what its errors mean."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from shards.errors import (
+    ShardCorrupt,
+    ShardMissing,
+    ShardUnavailable,
+    StorageFull,
+    StorageReadOnly,
+)
+
+BUSY_TIMEOUT_MS = 5_000
+PAGE_CACHE_KIB = 256
+
+
+def open_writer(path: Path, *, create: bool) -> apsw.Connection:
+    """Open the one connection that may write `path`; the caller closes it.
+
+    Raises a `ShardUnavailable` that says why the file cannot be written.
+    """
+    if not create and not path.exists():
+        raise ShardMissing(f"{path} is missing", "restore it from a copy, or delete the tenant")
+    with translated(path):
+        flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
+        connection = apsw.Connection(str(path), flags=flags)
+        try:
+            connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+            _pragmas(connection)
+            # Readers go on while we write; a commit is one append and one sync.
+            connection.pragma("journal_mode", "wal")
+            # An acknowledged message must survive a power cut, not only a crash of the process.
+            connection.pragma("synchronous", "full")
+            # Restart the log at 2 MB, so that one burst does not leave a large -wal for good.
+            connection.pragma("journal_size_limit", 2 * 1024 * 1024)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def open_reader(path: Path) -> apsw.Connection:
+    """Open a read-only connection to a file whose writer is open; the caller closes it."""
+    with translated(path):
+        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+        _pragmas(connection)
+        connection.pragma("query_only", True)
+        return connection
+
+
+def _pragmas(connection: apsw.Connection) -> None:
+    # Thousands of files are open at once: keep each one's page cache small.
+    connection.pragma("cache_size", -PAGE_CACHE_KIB)
+    connection.pragma("foreign_keys", True)
+    connection.pragma("temp_store", "memory")
+    # A tampered file must not run code from its schema.
+    connection.pragma("trusted_schema", False)
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors about the file into ours; errors of our own SQL pass unchanged."""
+    try:
+        yield
+    except (apsw.FullError, apsw.TooBigError) as error:
+        raise StorageFull(
+            f"the disk under {path.parent} is full", "free some space; nothing acknowledged was lost"
+        ) from error
+    except (apsw.ReadOnlyError, apsw.PermissionsError, apsw.AuthError) as error:
+        raise StorageReadOnly(
+            f"{path} cannot be written", "check owner, mode and mount options of the data directory"
+        ) from error
+    except (apsw.CorruptError, apsw.NotADBError, apsw.FormatError) as error:
+        raise ShardCorrupt(f"{path} is damaged ({error})", "restore it from a copy") from error
+    except apsw.CantOpenError as error:
+        if path.parent.is_dir() and not os.access(path.parent, os.W_OK):
+            raise StorageReadOnly(
+                f"{path.parent} cannot be written", "check owner, mode and mount options"
+            ) from error
+        raise ShardUnavailable(f"{path} cannot be opened ({error})", "check the path and its mode") from error
+    except apsw.IOError as error:
+        raise ShardUnavailable(
+            f"the disk failed under {path} ({error})", "check the disk and the kernel log"
+        ) from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise ShardUnavailable(
+            f"{path} is held by another process", "close the other program; only showroomd may write it"
+        ) from error
+
+

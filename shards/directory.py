@@ -1,0 +1,198 @@
+"""From tenant id to open shard: opening on demand, closing when idle, never more than the limit."""
+
+import re
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+import trio
+from attrs import define, field
+
+from shards.errors import Invalid
+from shards.shard import Shard, Tx, utc_now
+
+T = TypeVar("T")
+
+IDLE_SECONDS: Final = 60.0
+SWEEP_SECONDS: Final = 15.0
+TENANT_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+
+
+def check_tenant_id(tenant: str) -> str:
+    """The id itself if it may name a tenant and its file. Raises `Invalid`."""
+    if not TENANT_ID.fullmatch(tenant):
+        raise Invalid(
+            f"{tenant!r} is not a tenant id",
+            "use 2 to 63 of a-z, 0-9 and '-', beginning with a letter or digit",
+            path="id",
+        )
+    return tenant
+
+
+@define(eq=False)
+class _Slot:
+    """One tenant's place in the directory, open or closed."""
+
+    opening: trio.Lock = field(factory=trio.Lock)
+    shard: Shard | None = None
+    users: int = 0
+    last_used: float = 0.0
+
+
+class ShardDirectory:
+    """All tenant shards of a data directory, at most `limit` of them open. One per process."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        limiter: trio.CapacityLimiter,
+        limit: int = 1024,
+        now: Callable[[], datetime] = utc_now,
+        before_migration: Callable[[Path], None] | None = None,
+    ) -> None:
+        self.data_dir = data_dir
+        self.limiter = limiter
+        self._limit = limit
+        self._now = now
+        self._before_migration = before_migration
+        self._slots: dict[str, _Slot] = {}
+        self._open: OrderedDict[str, _Slot] = OrderedDict()  # least recently used first
+        self._freed = trio.Event()  # set and replaced whenever a slot loses its last user
+
+    def path(self, tenant: str) -> Path:
+        """Where the tenant's file is, or would be. Raises `Invalid`."""
+        return self.data_dir / "shards" / f"{check_tenant_id(tenant)}.db"
+
+    @property
+    def open_count(self) -> int:
+        """How many shards are open now."""
+        return len(self._open)
+
+    def handle(self, tenant: str) -> "ShardHandle":
+        """The one way to a tenant's rows. Opens nothing yet. Raises `Invalid`."""
+        check_tenant_id(tenant)
+        return ShardHandle(self, tenant)
+
+    async def create(self, tenant: str) -> "ShardHandle":
+        """Make the tenant's empty, migrated file if it is not there. Raises `ShardUnavailable`."""
+        async with self._borrowed(tenant, create=True):
+            return self.handle(tenant)
+
+    @asynccontextmanager
+    async def _borrowed(self, tenant: str, *, create: bool = False) -> AsyncIterator[Shard]:
+        slot = self._slots.get(tenant)
+        if slot is None:
+            slot = self._slots[tenant] = _Slot()
+        slot.users += 1
+        try:
+            if slot.shard is None:
+                async with slot.opening:
+                    if slot.shard is None:
+                        await self._open_slot(tenant, slot, create=create)
+            else:
+                self._open.move_to_end(tenant)
+            assert slot.shard is not None
+            yield slot.shard
+        finally:
+            slot.users -= 1
+            slot.last_used = trio.current_time()
+            if not slot.users:
+                if slot.shard is None and not slot.opening.locked():
+                    self._slots.pop(tenant, None)
+                self._freed.set()
+                self._freed = trio.Event()
+
+    async def _open_slot(self, tenant: str, slot: _Slot, *, create: bool) -> None:
+        await self._make_room()
+        self._open[tenant] = slot
+        try:
+            path = self.path(tenant)
+            if create:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            with trio.CancelScope(shield=True):
+                slot.shard = await trio.to_thread.run_sync(
+                    lambda: Shard.open(
+                        path,
+                        "tenant",
+                        create=create,
+                        limiter=self.limiter,
+                        now=self._now,
+                        before_migration=self._before_migration,
+                    ),
+                    limiter=self.limiter,
+                )
+        finally:
+            if slot.shard is None:
+                del self._open[tenant]
+
+    async def _make_room(self) -> None:
+        while len(self._open) >= self._limit:
+            idle = next((tenant for tenant, slot in self._open.items() if self._closable(slot)), None)
+            if idle is not None:
+                await self._close(idle)
+            else:
+                await self._freed.wait()
+
+    def _closable(self, slot: _Slot) -> bool:
+        return slot.shard is not None and not slot.users
+
+    async def _close(self, tenant: str) -> None:
+        slot = self._open.pop(tenant)
+        shard, slot.shard = slot.shard, None
+        assert shard is not None
+        with trio.CancelScope(shield=True):
+            async with slot.opening:  # who comes meanwhile waits here, and opens the file anew
+                await trio.to_thread.run_sync(shard.close, limiter=self.limiter)
+        if not slot.users:
+            self._slots.pop(tenant, None)
+
+    async def release(self, tenant: str) -> None:
+        """Close the tenant's file now (before a move or a restore). Waits until nobody uses it."""
+        while (slot := self._slots.get(tenant)) is not None and (slot.shard is not None or slot.users):
+            if self._closable(slot):
+                await self._close(tenant)
+            else:
+                await self._freed.wait()
+
+    async def run(self, *, task_status: trio.TaskStatus[Self] = trio.TASK_STATUS_IGNORED) -> None:
+        """Close what was idle for `IDLE_SECONDS`, until cancelled; then close everything."""
+        task_status.started(self)
+        try:
+            while True:
+                await trio.sleep(SWEEP_SECONDS)
+                horizon = trio.current_time() - IDLE_SECONDS
+                for tenant, slot in list(self._open.items()):
+                    if self._closable(slot) and slot.last_used <= horizon:
+                        await self._close(tenant)
+        finally:
+            with trio.CancelScope(shield=True):
+                for tenant, slot in list(self._open.items()):
+                    if self._closable(slot):
+                        await self._close(tenant)
+
+
+class ShardHandle:
+    """One tenant's rows and nobody else's. Small; opens the file when it is used."""
+
+    def __init__(self, directory: ShardDirectory, tenant: str) -> None:
+        self._directory = directory
+        self.tenant = tenant
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """As `Shard.write`."""
+        async with self._directory._borrowed(self.tenant) as shard:
+            return await shard.write(work)
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """As `Shard.read`: in a worker thread."""
+        async with self._directory._borrowed(self.tenant) as shard:
+            return await shard.read(work)
+
+    async def glance(self, work: Callable[[Tx], T]) -> T:
+        """As `Shard.glance`: in the event loop, point reads only."""
+        async with self._directory._borrowed(self.tenant) as shard:
+            return await shard.glance(work)

@@ -1,0 +1,17 @@
+"""Public identifiers: sortable by time, random enough never to come again after a restore."""
+
+import os
+import uuid
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def new_id(now_ms: int) -> str:
+    """26 characters, Crockford base 32: 48 bits of `now_ms`, then 80 random bits (the ULID layout)."""
+    number = (now_ms & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def new_event_id() -> str:
+    """A random UUID for a usage row: unique over all shards, epochs and restores."""
+    return str(uuid.UUID(bytes=os.urandom(16), version=4))

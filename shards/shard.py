@@ -1,0 +1,225 @@
+"""One open SQLite file: a single writer with group commit, a reader beside it."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import apsw
+import trio
+from attrs import define, field
+
+from shards.connection import open_reader, open_writer, translated
+from shards.errors import ShardError
+from shards.fault import commit_fault
+from shards.migrate import migrate
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+MAX_BATCH: Final = 64
+"""Writes that share one commit at most, so that none waits long behind the others."""
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware UTC. Passed in as an argument wherever a test wants another."""
+    return datetime.fromtimestamp(time.time(), UTC)
+
+
+@define(slots=True)
+class Tx:
+    """One open transaction (or read snapshot), and the one `now` that all of it sees."""
+
+    connection: apsw.Connection
+    now: datetime
+    now_ms: int = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.now_ms = int(self.now.timestamp() * 1000)
+
+    def run(self, sql: str, bindings: Sequence[Any] | dict[str, Any] = ()) -> int:
+        """Execute a statement for its effect; the number of rows it changed."""
+        self.connection.execute(sql, bindings)
+        return self.connection.changes()
+
+    def rows(self, sql: str, bindings: Sequence[Any] | dict[str, Any] = ()) -> Iterator[Row]:
+        """The rows of a query, as they come; consume them before the transaction ends."""
+        return cast("Iterator[Row]", self.connection.execute(sql, bindings))
+
+    def row(self, sql: str, bindings: Sequence[Any] | dict[str, Any] = ()) -> Row | None:
+        """The first row of a query, or None."""
+        return cast("Row | None", self.connection.execute(sql, bindings).fetchone())
+
+    def value(self, sql: str, bindings: Sequence[Any] | dict[str, Any] = ()) -> Any:
+        """The first column of the first row, or None."""
+        row = self.row(sql, bindings)
+        return row[0] if row else None
+
+
+@define(slots=True, eq=False)
+class _Write:
+    work: Callable[[Tx], Any]
+    settled: trio.Event = field(factory=trio.Event)
+    picked: bool = False
+    leads: bool = False
+    value: Any = None
+    error: BaseException | None = None
+
+
+class Shard:
+    """The right to read and write one file. Made by `Shard.open`, ended by `close`."""
+
+    def __init__(
+        self,
+        path: Path,
+        writer: apsw.Connection,
+        limiter: trio.CapacityLimiter,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.path = path
+        self._writer = writer
+        self._reader: apsw.Connection | None = None
+        self._reading = trio.Lock()
+        self._limiter = limiter
+        self._now = now
+        self._queue: list[_Write] = []
+        self._led = False
+        self.commits = 0
+        self.writes = 0
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        migrations: str,
+        *,
+        create: bool,
+        limiter: trio.CapacityLimiter,
+        now: Callable[[], datetime] = utc_now,
+        before_migration: Callable[[Path], None] | None = None,
+    ) -> "Shard":
+        """Open and migrate `path`; runs in a worker thread. Raises `ShardUnavailable`.
+
+        `migrations` is "tenant" or "central"; `before_migration` is called with the path when an
+        existing file is about to be migrated.
+        """
+        writer = open_writer(path, create=create)
+        try:
+            with translated(path):
+                migrate(writer, path, migrations, before_migration)
+        except BaseException:
+            writer.close()
+            raise
+        return cls(path, writer, limiter, now)
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` in a transaction and return its value once that is on disk.
+
+        `work` runs in a worker thread and touches nothing but its `Tx`. An exception it raises undoes
+        what it wrote, and only that, and comes out here. May be cancelled until the write is picked up;
+        from then on the wait is shielded, so its outcome is never in doubt. Raises `ShardUnavailable`
+        when the file cannot be written: then nothing of it was.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        entry = _Write(work)
+        self._queue.append(entry)
+        if self._led:
+            await self._await_turn(entry)
+        else:
+            self._led = entry.leads = True
+        if entry.leads:
+            with trio.CancelScope(shield=True):
+                await self._lead()
+        if entry.error is not None:
+            raise entry.error
+        return cast("T", entry.value)
+
+    async def _await_turn(self, entry: _Write) -> None:
+        try:
+            await entry.settled.wait()
+        except trio.Cancelled:
+            if not entry.picked:
+                self._queue.remove(entry)
+                raise
+            with trio.CancelScope(shield=True):
+                await entry.settled.wait()
+
+    async def _lead(self) -> None:
+        """Commit what waits (ours is among it), then hand the lead to the first of those who came since."""
+        batch, self._queue = self._queue[:MAX_BATCH], self._queue[MAX_BATCH:]
+        for entry in batch:
+            entry.picked = True
+        try:
+            await trio.to_thread.run_sync(self._commit, batch, self._now(), limiter=self._limiter)
+        finally:
+            if self._queue:
+                self._queue[0].leads = True
+                self._queue[0].settled.set()
+            else:
+                self._led = False
+            for entry in batch:
+                entry.settled.set()
+
+    def _commit(self, batch: list[_Write], now: datetime) -> None:
+        """In a worker thread: all of `batch` in one transaction, each in a savepoint of its own."""
+        connection = self._writer
+        tx = Tx(connection, now)
+        try:
+            with translated(self.path):
+                connection.execute("BEGIN IMMEDIATE")
+                for entry in batch:
+                    self._apply(entry, tx)
+                commit_fault.reached("before")
+                connection.execute("COMMIT")
+                commit_fault.reached("after")
+                self.commits += 1
+                self.writes += len(batch)
+        except (ShardError, apsw.Error) as error:
+            if not connection.get_autocommit():
+                with suppress(apsw.Error):
+                    connection.execute("ROLLBACK")
+            for entry in batch:
+                entry.error = entry.error or error
+
+    def _apply(self, entry: _Write, tx: Tx) -> None:
+        connection = tx.connection
+        connection.execute("SAVEPOINT one")
+        try:
+            entry.value = entry.work(tx)
+        except (apsw.FullError, apsw.IOError, apsw.CorruptError, apsw.ReadOnlyError):
+            raise  # the whole transaction is lost, not this write alone
+        except Exception as error:  # noqa: BLE001 - carried to the caller, who raises it
+            entry.error = error
+            connection.execute("ROLLBACK TO one")
+        connection.execute("RELEASE one")
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` on a snapshot in a worker thread; never waits for a write. For anything but point reads."""
+        async with self._reading:
+            return await trio.to_thread.run_sync(self._snapshot, work, limiter=self._limiter)
+
+    async def glance(self, work: Callable[[Tx], T]) -> T:
+        """Run a short point read (indexed, a few rows) right in the event loop; waits only for a `read`."""
+        async with self._reading:
+            return self._snapshot(work)
+
+    def _snapshot(self, work: Callable[[Tx], T]) -> T:
+        with translated(self.path):
+            if self._reader is None:
+                self._reader = open_reader(self.path)
+            reader = self._reader
+            reader.execute("BEGIN")
+            try:
+                return work(Tx(reader, self._now()))
+            finally:
+                reader.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close both connections, folding the -wal into the file. No write may be under way."""
+        if self._reader is not None:
+            self._reader.close()
+        with suppress(apsw.Error):
+            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._writer.close()
