@@ -80,9 +80,7 @@ def translated(path: Path) -> Iterator[None]:
         raise ShardCorrupt(f"{path} is damaged ({error})", "restore it from a copy") from error
     except apsw.CantOpenError as error:
         if path.parent.is_dir() and not os.access(path.parent, os.W_OK):
-            raise StorageReadOnly(
-                f"{path.parent} cannot be written", "check owner, mode and mount options"
-            ) from error
+            raise StorageReadOnly(f"{path.parent} cannot be written", "check owner, mode and mount options") from error
         raise ShardUnavailable(f"{path} cannot be opened ({error})", "check the path and its mode") from error
     except apsw.IOError as error:
         raise ShardUnavailable(
@@ -92,5 +90,3 @@ def translated(path: Path) -> Iterator[None]:
         raise ShardUnavailable(
             f"{path} is held by another process", "close the other program; only showroomd may write it"
         ) from error
-
-

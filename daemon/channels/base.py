@@ -40,9 +40,7 @@ class Channel(Protocol):
 
     kind: str
 
-    async def run(
-        self, report: Report, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
-    ) -> None:
+    async def run(self, report: Report, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Keep the channel connected until cancelled; `started()` once it was tried."""
         ...
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, Protocol
 from attrs import field, frozen
 
 from shards.directory import ShardHandle
+from shards.requests import StoredRequest
 from shards.shard import Shard
 from shards.tenant.profile import TenantProfile
 
@@ -59,9 +60,16 @@ class ChannelReport:
 
 class Tenancy(Protocol):
     """Tenants: their lives and what people do in them. Errors are `shards.errors` (NotFound, Conflict, Invalid,
-    ShardUnavailable). Everything is durable when it returns."""
+    ShardUnavailable). Everything is durable when it returns.
 
-    async def create(self, profile: TenantProfile, secrets: Mapping[str, str]) -> TenantReport:
+    `request` is written by `shards.requests.store(tx, request, subject)` in the transaction of the effect (with
+    several transactions: the last), after the effect; its `AlreadyDone` passes through. `subject` is what the
+    method returns, or else the id it was given. It is stored in central for `create`, `suspend` and `resume`, in
+    the shard for the desk's methods."""
+
+    async def create(
+        self, profile: TenantProfile, secrets: Mapping[str, str], *, request: StoredRequest | None = None
+    ) -> TenantReport:
         """Reserve in central, write the shard, activate, start. `secrets`: {"channel.access_token": …}."""
         ...
 
@@ -73,8 +81,10 @@ class Tenancy(Protocol):
         """Stop it and move its files to `deleted/<tenant>-<time>/`; nothing is destroyed."""
         ...
 
-    async def suspend(self, tenant: str, reason: str) -> TenantReport: ...
-    async def resume(self, tenant: str) -> TenantReport: ...
+    async def suspend(
+        self, tenant: str, reason: str, *, request: StoredRequest | None = None
+    ) -> TenantReport: ...
+    async def resume(self, tenant: str, *, request: StoredRequest | None = None) -> TenantReport: ...
     async def restart(self, tenant: str) -> TenantReport: ...
 
     async def rows(self, *, after: str = "", limit: int = 100) -> list[TenantRow]:
@@ -105,17 +115,25 @@ class Tenancy(Protocol):
 
     # The desk, from outside. Each wakes the tenant's tasks after its commit. Conversation ids are public ids.
 
-    async def take_over(self, tenant: str, conversation: str, minutes: int | None) -> None:
+    async def take_over(
+        self, tenant: str, conversation: str, minutes: int | None, *, request: StoredRequest | None = None
+    ) -> None:
         """A person has the conversation until `minutes` are over (None: until released)."""
         ...
 
-    async def hand_back(self, tenant: str, conversation: str) -> None: ...
+    async def hand_back(
+        self, tenant: str, conversation: str, *, request: StoredRequest | None = None
+    ) -> None: ...
 
-    async def human_says(self, tenant: str, conversation: str, text: str) -> str:
+    async def human_says(
+        self, tenant: str, conversation: str, text: str, *, request: StoredRequest | None = None
+    ) -> str:
         """Queue a salesperson's message and take the conversation over; the message's id. Bypasses turns."""
         ...
 
-    async def sandbox_says(self, tenant: str, sender: str, text: str) -> str:
+    async def sandbox_says(
+        self, tenant: str, sender: str, text: str, *, request: StoredRequest | None = None
+    ) -> str:
         """A message from the sandbox customer `sender`; the message's id."""
         ...
 

@@ -149,7 +149,7 @@ CREATE TABLE usage (         -- receipts; copied to central by event_id, each ex
     seq                INTEGER PRIMARY KEY,
     event_id           TEXT NOT NULL UNIQUE,
     at                 INTEGER NOT NULL,
-    kind               TEXT NOT NULL CHECK (kind IN ('tokens', 'unknown', 'message', 'speech', 'transcription')),
+    kind               TEXT NOT NULL CHECK (kind IN ('turn', 'tokens', 'unknown', 'message', 'speech', 'transcription')),
     provider           TEXT NOT NULL,          -- anthropic, openai, catalogue, elevenlabs, whatsapp
     model              TEXT NOT NULL DEFAULT '',
     conversation       TEXT NOT NULL DEFAULT '',  -- public id, kept after an erasure
@@ -177,6 +177,12 @@ CREATE TABLE tombstones (    -- opt-outs and erasures on their way to central, a
     copied INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX tombstones_to_copy ON tombstones (seq) WHERE copied = 0;
+
+CREATE TABLE media_wanted (  -- inbound files still to be fetched; their addresses live for minutes
+    message  INTEGER PRIMARY KEY REFERENCES messages ON DELETE CASCADE,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due_at   INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE media (         -- files under media/<tenant>/, by content hash
     hash       TEXT PRIMARY KEY,               -- SHA-256, hex

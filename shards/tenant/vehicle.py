@@ -5,7 +5,17 @@ from typing import Final
 
 from attrs import frozen
 
-FUELS: Final = ("flex", "gasoline", "ethanol", "diesel", "hybrid", "plugin_hybrid", "electric", "cng", "other")
+FUELS: Final = (
+    "flex",
+    "gasoline",
+    "ethanol",
+    "diesel",
+    "hybrid",
+    "plugin_hybrid",
+    "electric",
+    "cng",
+    "other",
+)
 TRANSMISSIONS: Final = ("manual", "automatic", "cvt", "automated", "other")
 BODIES: Final = (
     "hatch", "sedan", "suv", "pickup", "wagon", "minivan", "coupe", "convertible", "van", "motorcycle",

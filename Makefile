@@ -1,0 +1,58 @@
+# Every target makes the virtual environment it needs; only Python 3.11 or later, make and a network are asked for.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench docs schema build clean
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+.venv/pip.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "showroomd needs Python 3.11 or later; say which with: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "install Python's venv module (Debian, Ubuntu: python3-venv)" >&2; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@touch $@
+
+.venv/runtime.stamp: pyproject.toml | .venv/pip.stamp
+	@echo "installing showroomd into .venv (a minute, once)"
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+.venv/development.stamp: pyproject.toml .venv/runtime.stamp
+	@echo "installing the development tools into .venv"
+	@$(BIN)/python -m pip install --quiet --editable . --group test --group check
+	@touch $@
+
+setup: .venv/development.stamp ## make .venv with everything
+
+demo: .venv/runtime.stamp ## three invented dealerships and a phone to write to them
+	@$(BIN)/showroomd demo $(DEMO)
+
+test: .venv/development.stamp ## all tests; TESTS=tests/daemon/desk for some
+	$(PYTEST) $(TESTS)
+
+check: .venv/development.stamp ## style, types and import rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/development.stamp ## measure; see docs/reference/benchmarks.md
+	$(BIN)/python -m tests.bench
+
+docs: .venv/development.stamp ## write the generated parts of docs/, then check docs/
+	$(BIN)/python -m tests.support.reference
+	$(PYTEST) tests/repo/test_docs.py
+
+schema: .venv/development.stamp ## write migrations/*/schema.sql from the sum of the migrations
+	$(BIN)/python -m tests.support.schema
+
+build: .venv/pip.stamp ## the wheel, in dist/
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean: ## remove what the other targets made
+	rm -rf .venv .demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

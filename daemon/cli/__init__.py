@@ -1,0 +1,5 @@
+"""The command `showroomd`."""
+
+from daemon.cli.entry import main
+
+__all__ = ["main"]

@@ -1,0 +1,191 @@
+"""`doctor`: look the installation over and say what an operator should mend."""
+
+import argparse
+import os
+import resource
+import shutil
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Literal
+
+import httpx
+import trio
+from attrs import asdict, frozen
+
+from daemon import config as configuration
+from daemon.cli.common import Commands, add_config, add_json, print_json, print_table
+from daemon.cli.door import BASE_URL, owner_name
+from daemon.config import Config
+from daemon.errors import ConfigError
+from daemon.lock import Holder, holder
+from daemon.secrets import Secrets, load_secrets
+from daemon.setting import Bind
+
+FREE_BYTES: Final = 1024**3
+FILES_PER_SHARD: Final = 5
+"""Database, -wal and -shm for the writer, and the reader's own two."""
+OTHER_FILES: Final = 1024
+
+
+@frozen
+class Finding:
+    """One thing looked at. `remedy` is "" when it is well."""
+
+    state: Literal["good", "warning", "bad"]
+    what: str
+    remedy: str = ""
+
+
+def register(commands: Commands) -> None:
+    """Add the command."""
+    doctor = commands.add_parser(
+        "doctor",
+        help="look the installation over",
+        description="Settings, secrets, disk, limits, and the daemon if it runs. Changes nothing. Exit 1 if anything"
+        " is bad.",
+    )
+    add_config(doctor)
+    add_json(doctor)
+    doctor.set_defaults(run=_doctor)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    findings = list(_examined(Path(arguments.config)))
+    bad = any(finding.state == "bad" for finding in findings)
+    if arguments.json:
+        print_json({"ok": not bad, "findings": [asdict(finding) for finding in findings]})
+    else:
+        print_table(("state", "what", "remedy"), [(found.state, found.what, found.remedy) for found in findings])
+    return 1 if bad else 0
+
+
+def _examined(path: Path) -> Iterator[Finding]:
+    config, secrets = None, None
+    try:
+        config = configuration.load(path)
+        yield Finding("good", f"the settings in {path}")
+    except ConfigError as error:
+        for fault in error.faults:
+            yield Finding("bad", fault, "mend the settings")
+    try:
+        secrets = load_secrets(os.environ)
+    except ConfigError as error:
+        for fault in error.faults:
+            yield Finding("bad", fault, "mend the credential")
+    if config is None:
+        return
+    yield from disk(config.data_dir)
+    yield open_files(config, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    try:
+        found = holder(config.data_dir)
+    except ConfigError as error:
+        yield Finding("bad", str(error), "run as root or as the owner of the data directory")
+        return
+    if found is None:
+        yield Finding("warning", "no daemon runs on the data directory", "start it: systemctl start showroomd")
+        yield from binds(config)
+    else:
+        yield from trio.run(_running, found)
+    # The service has its own credentials: what a shell lacks says nothing about it.
+    if secrets is not None and found is None:
+        yield from credentials(secrets)
+    if not config.http.public_url:
+        yield Finding("warning", "http.public_url is empty", "set it to the address that Meta reaches this server by")
+    elif config.http.public_url.startswith("http://"):
+        yield Finding("warning", "http.public_url is not https", "Meta delivers webhooks to https alone")
+
+
+def credentials(secrets: Secrets) -> Iterator[Finding]:
+    """What the daemon would lack if it were started from here."""
+    if secrets.master_key is None:
+        yield Finding("bad", "SHOWROOMD_MASTER_KEY is missing", "`serve` will not start without it")
+    if not (secrets.anthropic_api_key or secrets.openai_api_key):
+        yield Finding("warning", "no AI vendor's key is set", "the built-in answerer serves all tenants")
+    if not (secrets.whatsapp_app_secret and secrets.whatsapp_verify_token):
+        yield Finding(
+            "warning",
+            "SHOWROOMD_WHATSAPP_APP_SECRET or SHOWROOMD_WHATSAPP_VERIFY_TOKEN is missing",
+            "webhooks are refused without them: copy both from the Meta app",
+        )
+
+
+def disk(data_dir: Path) -> Iterator[Finding]:
+    """The data directory: there, ours alone, with room."""
+    if not data_dir.is_dir():
+        yield Finding("warning", f"there is no {data_dir}", "it is made at the first start")
+        return
+    mode = stat.S_IMODE(data_dir.stat().st_mode)
+    if mode & 0o077:
+        yield Finding("warning", f"{data_dir} is open to others (mode {mode:o})", f"chmod 700 {data_dir}")
+    else:
+        yield Finding("good", f"{data_dir} belongs to {owner_name(data_dir)}")
+    strangers = {
+        path.name
+        for path in (*data_dir.glob("*.db*"), *(data_dir / "shards").glob("*.db*"))
+        if path.stat().st_uid != data_dir.stat().st_uid
+    }
+    if strangers:
+        names = ", ".join(sorted(strangers)[:3])
+        yield Finding("bad", f"{len(strangers)} files belong to another user ({names})", f"chown -R them in {data_dir}")
+    free = shutil.disk_usage(data_dir).free
+    state: Literal["good", "bad"] = "good" if free >= FREE_BYTES else "bad"
+    yield Finding(state, f"{free / 1024**3:.1f} GiB free", "" if state == "good" else "free some space")
+
+
+def open_files(config: Config, limit: int) -> Finding:
+    """Whether the limit of open files bears the configured number of open shards."""
+    needed = config.storage.open_shards * FILES_PER_SHARD + OTHER_FILES
+    if limit in (resource.RLIM_INFINITY,) or limit >= needed:
+        return Finding("good", f"up to {limit} open files here")
+    return Finding(
+        "warning",
+        f"up to {limit} open files here, {needed} may be wanted",
+        "raise LimitNOFILE in the unit, or lower storage.open_shards",
+    )
+
+
+def binds(config: Config) -> Iterator[Finding]:
+    """Whether the addresses can be had."""
+    for bind in config.binds:
+        if fault := _taken(bind):
+            yield Finding("bad", f"cannot listen on {bind} ({fault})", "stop what listens there, or change http.bind")
+
+
+def _taken(bind: Bind) -> str:
+    if bind.path:
+        return "" if Path(bind.path).parent.is_dir() else "its directory is missing"
+    family = socket.AF_INET6 if ":" in bind.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((bind.host, bind.port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
+
+
+async def _running(found: Holder) -> list[Finding]:
+    if found.admin_socket is None:
+        return [Finding("warning", f"another command (pid {found.pid}) is at work", "look again when it is done")]
+    transport = httpx.AsyncHTTPTransport(uds=str(found.admin_socket))
+    async with httpx.AsyncClient(transport=transport, base_url=BASE_URL, timeout=10) as client:
+        try:
+            response = await client.get("/readyz")
+            body = response.json()
+        except (httpx.TransportError, ValueError) as error:
+            return [
+                Finding(
+                    "bad",
+                    f"the daemon (pid {found.pid}) does not answer on its admin socket ({type(error).__name__})",
+                    "look at its log",
+                )
+            ]
+    reasons = [str(reason) for key in ("reasons", "degraded") for reason in body.get(key) or ()]
+    state: Literal["good", "bad"] = "good" if response.is_success else "bad"
+    words = "is ready" if response.is_success else "is not ready"
+    return [
+        Finding(state, f"the daemon (pid {found.pid}) {words}", "" if response.is_success else "; ".join(reasons)),
+        *(Finding("warning", reason, "see /readyz") for reason in reasons if response.is_success),
+    ]

@@ -1,0 +1,64 @@
+"""`serve` and `demo`: what runs until it is told to stop."""
+
+import argparse
+import os
+
+import trio
+
+from daemon import config as configuration
+from daemon import logs
+from daemon.cli.common import Commands, add_config
+from daemon.errors import ConfigError
+from daemon.secrets import load_secrets
+from daemon.stall import StallInstrument
+
+DEMO_PORT = 8420
+
+
+def register(commands: Commands) -> None:
+    """Add the commands."""
+    serve = commands.add_parser("serve", help="run the daemon", description="Run until SIGTERM or Ctrl-C.")
+    add_config(serve)
+    serve.set_defaults(run=_serve)
+    demo = commands.add_parser(
+        "demo",
+        help="three invented dealerships and a phone to write to them",
+        description="A daemon of its own with three invented dealerships and one page; keeps nothing. Uses"
+        " ANTHROPIC_API_KEY or OPENAI_API_KEY if they are set.",
+    )
+    demo.add_argument("--port", type=_port, default=DEMO_PORT, metavar="N", help="default: %(default)s; 0: any")
+    demo.add_argument("--no-browser", action="store_true", help="only print the address")
+    demo.set_defaults(run=_demo)
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port")
+    return int(text)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    faults: tuple[str, ...] = ()
+    try:
+        config = configuration.load(arguments.config)
+    except ConfigError as error:
+        faults = error.faults
+    try:
+        secrets = load_secrets(os.environ)
+        secrets.required_master_key()
+        level = logs.level_of(os.environ)
+    except ConfigError as error:
+        faults += error.faults
+    if faults:
+        raise ConfigError(faults)
+    logs.configure(config.daemon.log_format, level)
+    from daemon.main import serve  # late: the other commands start quicker without it
+
+    trio.run(serve, config, secrets, instruments=[StallInstrument()])
+    return 0
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from daemon.emulator import demo  # late: only the demo needs the emulator
+
+    return demo.run(arguments.port, not arguments.no_browser)

@@ -1,0 +1,103 @@
+"""Meta's webhooks: check, store, answer 200; nothing else. Bare ASGI, because every message passes here four times."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+from urllib.parse import parse_qsl
+
+from attrs import define, field
+
+from daemon.control.asgi import Body, BodyTooLarge, Gone, Receive, Scope, Send, answer, header, refuse
+from daemon.logs import get_logger
+from daemon.whatsapp.cloud import signature_ok, verification
+from shards.errors import ShardUnavailable
+
+PATH: Final = "/webhooks/whatsapp"
+MOST_BYTES: Final = 4 * 1024 * 1024
+"""Meta sends up to 3 MB."""
+
+_log = get_logger("webhooks")
+
+
+@define(eq=False)
+class WebhookCounts:
+    """What came in since start, for the metrics."""
+
+    accepted: int = 0
+    bad_signature: int = 0
+    too_large: int = 0
+    not_stored: int = 0
+
+
+@define(eq=False)
+class Webhooks:
+    """The ASGI application of `/webhooks/whatsapp`.
+
+    `receive` stores a delivery durably and raises `ShardUnavailable` only when nothing of it could be stored;
+    then Meta is told to send it again.
+    """
+
+    receive: Callable[[bytes], Awaitable[None]]
+    app_secret: str
+    verify_token: str
+    counts: WebhookCounts = field(factory=WebhookCounts)
+    _warned: bool = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request. Raises nothing on purpose; cancelled only by a stop."""
+        body = Body(scope, receive)
+        method = scope["method"]
+        if method == "POST":
+            await self._deliver(scope, body, send)
+        elif method in ("GET", "HEAD"):
+            await self._verify(scope, body, send)
+        else:
+            await refuse(
+                scope, send, body, 405, b"use GET or POST\n", headers=((b"allow", b"GET, HEAD, POST"),)
+            )
+
+    async def _verify(self, scope: Scope, body: Body, send: Send) -> None:
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        challenge = verification(query, self.verify_token)
+        if challenge is None:
+            _log.warning("webhook verification refused", configured=bool(self.verify_token))
+            await refuse(scope, send, body, 403, b"verification refused\n")
+        else:
+            await refuse(scope, send, body, 200, challenge.encode())
+
+    async def _deliver(self, scope: Scope, body: Body, send: Send) -> None:
+        try:
+            raw = await body.read(MOST_BYTES)
+        except BodyTooLarge:
+            self.counts.too_large += 1
+            _log.warning("webhook too large", limit_bytes=MOST_BYTES, declared_bytes=body.declared)
+            await refuse(scope, send, body, 413, b"the body is larger than 4 MiB\n")
+            return
+        except Gone:
+            return
+        if not self._signed(scope, raw):
+            self.counts.bad_signature += 1
+            await answer(scope, send, 403, b"bad signature\n")
+            return
+        try:
+            await self.receive(raw)
+        except ShardUnavailable as error:
+            self.counts.not_stored += 1
+            _log.warning("webhook not stored, asking for it again", reason=str(error))
+            await answer(scope, send, 503, headers=((b"retry-after", b"5"),))
+            return
+        self.counts.accepted += 1
+        await answer(scope, send, 200)
+
+    def _signed(self, scope: Scope, raw: bytes) -> bool:
+        if not self.app_secret:
+            if not self._warned:
+                self._warned = True
+                _log.error(
+                    "webhooks are refused: no app secret",
+                    remedy="set SHOWROOMD_WHATSAPP_APP_SECRET to the Meta app's secret and restart",
+                )
+            return False
+        if signature_ok(self.app_secret, raw, header(scope, b"x-hub-signature-256").decode("latin-1")):
+            return True
+        _log.warning("webhook with a bad signature", bytes=len(raw))
+        return False

@@ -1,0 +1,358 @@
+"""One turn of the assistant as a generator: it yields commands, gets their answers, ends with a `Reply`.
+
+No I/O, no clock, no randomness: `daemon.desk.turn` carries the commands out.
+"""
+
+import json
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any, Final
+
+import attrs
+from attrs import define, field, frozen
+
+from daemon.desk import prompts, tools
+from daemon.desk.brief import (
+    AskModel,
+    BookVisit,
+    Brief,
+    Command,
+    Effect,
+    Estimate,
+    Fault,
+    GetVehicles,
+    HandOver,
+    Note,
+    Photo,
+    ProviderFailed,
+    Reply,
+    SaveLead,
+    SearchStock,
+    Sources,
+)
+from daemon.desk.finance import estimate
+from daemon.desk.grounding import check, mentioned
+from daemon.desk.markdown import to_whatsapp
+from daemon.providers.base import Entry, ModelReply, ModelSaid, Prompt, ToolAnswered, ToolCall, UserSaid
+from shards.tenant.vehicle import StockPage, Vehicle
+
+MAX_ROUNDS: Final = 6
+"""Requests to one provider in one turn, the retry after a fault included."""
+
+MAX_CALLS: Final = 12
+"""Tool calls of one provider in one turn."""
+
+MAX_REMEMBERED: Final = 8
+"""Vehicles of the conversation that a turn starts from."""
+
+APOLOGY: Final = "Só um instante: um consultor já vai te responder por aqui, tá bom? 🙂"
+TAKEN_OVER: Final = "Certo! Vou chamar um consultor e ele já continua com você por aqui. 🙂"
+
+Turn = Generator[Command, Any, Reply]
+Catalogue = Callable[[Brief], Turn]
+
+
+@frozen
+class _Failure:
+    """A provider gave nothing that may be sent."""
+
+    reason: str
+
+
+@define
+class _Attempt:
+    """What came together while one provider was asked."""
+
+    vehicles: dict[str, Vehicle] = field(factory=dict)
+    estimates: list[Estimate] = field(factory=list)
+    effects: list[Effect] = field(factory=list)
+    photos: list[Photo] = field(factory=list)
+    calls: int = 0
+
+    def know(self, vehicles: Iterable[Vehicle]) -> None:
+        for vehicle in vehicles:
+            self.vehicles[vehicle.id] = vehicle
+
+    def effect(self, effect: Effect) -> None:
+        """Keep the newest of each kind; a lead's parts add up."""
+        for index, old in enumerate(self.effects):
+            if type(old) is type(effect):
+                self.effects[index] = _joined(old, effect)
+                return
+        self.effects.append(effect)
+
+
+def turn(brief: Brief, providers: Sequence[str], catalogue: Catalogue | None = None) -> Turn:
+    """Answer a burst: the providers in order, the first grounded text wins, the catalogue answerer comes last
+    even where it is not listed, and an apology with a hand-over is what is left. Never ends in silence, never
+    raises for anything a provider does. `catalogue` stands in for `daemon.desk.catalogue.answer`.
+    """
+    answer = catalogue or _catalogue()
+    known: tuple[Vehicle, ...] | None = None
+    order = list(dict.fromkeys(providers))
+    if "catalogue" not in order:
+        order.append("catalogue")
+    for provider in order:
+        if provider == "catalogue":
+            outcome = yield from _from_catalogue(brief, answer)
+        else:
+            if known is None:
+                known = yield from _remembered(brief)
+            outcome = yield from _from_model(brief, provider, known)
+        if isinstance(outcome, Reply):
+            return outcome
+        yield Note("turn.provider_failed", {"provider": provider, "reason": outcome.reason})
+    yield Note("turn.apology", {"providers": order})
+    return Reply(
+        text=APOLOGY,
+        provider="none",
+        effects=(HandOver("the assistant had no answer that stock bears out"),),
+        memory=dict(brief.memory),
+    )
+
+
+def _catalogue() -> Catalogue:
+    from daemon.desk.catalogue import answer
+
+    return answer
+
+
+# The catalogue answerer
+
+
+def _from_catalogue(brief: Brief, answer: Catalogue) -> Generator[Command, Any, Reply | _Failure]:
+    """Run the catalogue answerer and note which vehicles it was given, to check its text against them."""
+    attempt = _Attempt()
+    commands = answer(brief)
+    result: Any = None
+    while True:
+        try:
+            command = commands.send(result)
+        except StopIteration as end:
+            reply: Reply = end.value
+            break
+        result = yield command
+        _witness(attempt, result)
+    if not reply.text.strip() and not any(isinstance(effect, HandOver) for effect in reply.effects):
+        return _Failure("empty text")
+    reply = attrs.evolve(reply, text=to_whatsapp(reply.text))
+    faults = _faults(brief, reply.text, attempt, (*reply.photos,))
+    if faults:
+        yield _fault_note("catalogue", faults, final=True)
+        return _Failure(f"ungrounded: {faults[0].why}")
+    return reply
+
+
+def _witness(attempt: _Attempt, result: Any) -> None:
+    if isinstance(result, StockPage):
+        attempt.know(result.items)
+    elif isinstance(result, tuple) and all(isinstance(item, Vehicle) for item in result):
+        attempt.know(result)
+
+
+# Models
+
+
+def _remembered(brief: Brief) -> Generator[Command, Any, tuple[Vehicle, ...]]:
+    """The vehicles the conversation is about, as they are in stock now."""
+    ids: list[str] = []
+    for line in reversed((*brief.history, *brief.burst)):
+        if line.vehicle_id:
+            ids.append(line.vehicle_id)
+    focus = brief.memory.get("focus")
+    shown = brief.memory.get("shown")
+    quoted = [line.vehicle_id for line in brief.burst if line.vehicle_id]
+    wanted = [*quoted, focus, *(shown if isinstance(shown, list | tuple) else ()), *ids]
+    unique = tuple(dict.fromkeys(id_ for id_ in wanted if isinstance(id_, str) and id_))[:MAX_REMEMBERED]
+    if not unique:
+        return ()
+    vehicles: tuple[Vehicle, ...] = yield GetVehicles(unique)
+    return vehicles
+
+
+def _from_model(brief: Brief, provider: str, known: tuple[Vehicle, ...]) -> Generator[Command, Any, Reply | _Failure]:
+    attempt = _Attempt()
+    attempt.know(known)
+    base = prompts.prompt(brief, known)
+    said: list[Entry] = []
+    corrected = False
+    for _ in range(MAX_ROUNDS):
+        request: Prompt = attrs.evolve(base, entries=(*base.entries, *said))
+        answer: ModelReply | ProviderFailed = yield AskModel(provider, request)
+        if isinstance(answer, ProviderFailed):
+            return _Failure(answer.reason)
+        if answer.calls and answer.stop == "tools":
+            attempt.calls += len(answer.calls)
+            if attempt.calls > MAX_CALLS:
+                return _Failure(f"more than {MAX_CALLS} tool calls")
+            said.append(ModelSaid(answer.text, answer.calls))
+            results = yield from _run(brief, attempt, answer.calls)
+            said.append(ToolAnswered(results))
+            continue
+        if answer.stop in ("refusal", "length"):
+            return _Failure("the model refused" if answer.stop == "refusal" else "the text was cut off")
+        text = to_whatsapp(answer.text)
+        if not text and any(isinstance(effect, HandOver) for effect in attempt.effects):
+            text = TAKEN_OVER
+        if not text:
+            return _Failure("empty text")
+        faults = _faults(brief, text, attempt, tuple(attempt.photos))
+        if not faults:
+            return _reply(brief, provider, text, attempt)
+        yield _fault_note(provider, faults, final=corrected)
+        if corrected:
+            return _Failure(f"ungrounded twice: {faults[0].why}")
+        corrected = True
+        said += [ModelSaid(answer.text), UserSaid(prompts.correction(faults))]
+    return _Failure(f"no answer in {MAX_ROUNDS} rounds")
+
+
+Result = tuple[str, str, bool]
+
+
+def _run(brief: Brief, attempt: _Attempt, calls: tuple[ToolCall, ...]) -> Generator[Command, Any, tuple[Result, ...]]:
+    """Carry out a response's calls in order; a bad one goes back as an error."""
+    results: list[Result] = []
+    for call in calls:
+        try:
+            text = yield from _carry_out(brief, attempt, tools.read(call, brief.profile, brief.now))
+        except tools.BadArguments as wrong:
+            yield Note("turn.bad_tool_call", {"tool": call.name, "reason": str(wrong)})
+            results.append((call.id, tools.error(str(wrong)), True))
+        else:
+            results.append((call.id, text, False))
+    return tuple(results)
+
+
+def _carry_out(brief: Brief, attempt: _Attempt, request: tools.Request) -> Generator[Command, Any, str]:
+    match request:
+        case tools.Search(query):
+            page: StockPage = yield SearchStock(query)
+            attempt.know(page.items)
+            return tools.page_result(page)
+        case tools.Details(ids):
+            vehicles = yield from _fetch(attempt, ids)
+            return tools.details_result(vehicles, [id_ for id_ in ids if id_ not in attempt.vehicles])
+        case tools.SendPhotos(ids, each):
+            vehicles = yield from _fetch(attempt, ids)
+            return _pick_photos(attempt, vehicles, each)
+        case tools.Simulate():
+            return (yield from _simulate(brief, attempt, request))
+        case BookVisit() | SaveLead():
+            if request.vehicle_id is not None and request.vehicle_id not in attempt.vehicles:
+                yield from _fetch(attempt, (request.vehicle_id,))
+            attempt.effect(request)
+            confirmed = "a salesperson confirms the time" if isinstance(request, BookVisit) else "recorded"
+            return tools.done(confirmed)
+        case HandOver():
+            attempt.effect(request)
+            return tools.done("a salesperson takes over after your text; tell the customer so")
+
+
+def _fetch(attempt: _Attempt, ids: tuple[str, ...]) -> Generator[Command, Any, tuple[Vehicle, ...]]:
+    """The vehicles as they are now; those known from this turn are not asked for again."""
+    missing = tuple(id_ for id_ in ids if id_ not in attempt.vehicles)
+    if missing:
+        found: tuple[Vehicle, ...] = yield GetVehicles(missing)
+        attempt.know(found)
+    vehicles = tuple(attempt.vehicles[id_] for id_ in ids if id_ in attempt.vehicles)
+    if not vehicles:
+        raise tools.BadArguments("no such vehicle in stock; take ids from search_stock")
+    return vehicles
+
+
+def _pick_photos(attempt: _Attempt, vehicles: tuple[Vehicle, ...], each: int) -> str:
+    chosen = {photo.url for photo in attempt.photos}
+    added = 0
+    for index in range(each):
+        for vehicle in vehicles:
+            if len(attempt.photos) >= tools.MAX_PHOTOS or index >= len(vehicle.photos):
+                continue
+            url = vehicle.photos[index]
+            if url not in chosen:
+                chosen.add(url)
+                attempt.photos.append(Photo(vehicle.id, url, _caption(vehicle) if index == 0 else ""))
+                added += 1
+    if not added and not attempt.photos:
+        return tools.done("these vehicles have no photos in stock data; offer that a salesperson sends some")
+    return tools.done(f"{len(attempt.photos)} photos follow your text")
+
+
+def _caption(vehicle: Vehicle) -> str:
+    year = f" {vehicle.year}" if vehicle.year else ""
+    return tools.shortened(tools.name(vehicle) + year, 200)
+
+
+def _simulate(brief: Brief, attempt: _Attempt, request: tools.Simulate) -> Generator[Command, Any, str]:
+    (vehicle,) = yield from _fetch(attempt, (request.vehicle_id,))
+    rate = brief.profile.assistant.finance_rate_percent_month
+    assert rate is not None  # the tool is not offered without one
+    try:
+        simulated = estimate(vehicle, rate, request.down_payment_centavos, request.months)
+    except ValueError as wrong:
+        raise tools.BadArguments(str(wrong)) from None
+    attempt.estimates.append(simulated)
+    return tools.estimate_result(simulated, rate)
+
+
+def _joined(old: Effect, new: Effect) -> Effect:
+    if not (isinstance(old, SaveLead) and isinstance(new, SaveLead)):
+        return new
+    return SaveLead(
+        interest=new.interest or old.interest,
+        vehicle_id=new.vehicle_id or old.vehicle_id,
+        trade_in=new.trade_in or old.trade_in,
+        budget_centavos=old.budget_centavos if new.budget_centavos is None else new.budget_centavos,
+    )
+
+
+# Grounding and the reply
+
+
+def _sources(brief: Brief, attempt: _Attempt) -> Sources:
+    lines = (*brief.history, *brief.burst)
+    return Sources(
+        vehicles=tuple(attempt.vehicles.values()),
+        customer_words=tuple(line.text for line in lines if line.author == "customer" and line.text),
+        profile=brief.profile,
+        summary=brief.summary,
+        estimates=tuple(attempt.estimates),
+        now=brief.now,
+    )
+
+
+def _focus(brief: Brief, photos: tuple[Photo, ...] = ()) -> str | None:
+    """The vehicle that "ele" means before the text has named one."""
+    quoted = [line.vehicle_id for line in brief.burst if line.vehicle_id]
+    if quoted:
+        return quoted[-1]
+    focus = brief.memory.get("focus")
+    return focus if isinstance(focus, str) else None
+
+
+def _faults(brief: Brief, text: str, attempt: _Attempt, photos: tuple[Photo, ...]) -> tuple[Fault, ...]:
+    return check(text, _sources(brief, attempt), focus=_focus(brief, photos))
+
+
+def _fault_note(provider: str, faults: Sequence[Fault], *, final: bool) -> Note:
+    said = [f"{fault.kind}: {fault.said}" for fault in faults[:5]]
+    return Note("turn.ungrounded", {"provider": provider, "faults": said, "final": final})
+
+
+def _reply(brief: Brief, provider: str, text: str, attempt: _Attempt) -> Reply:
+    about = mentioned(text, _sources(brief, attempt), focus=_focus(brief))
+    pictured = tuple(dict.fromkeys(photo.vehicle_id for photo in attempt.photos))
+    named = tuple(dict.fromkeys((*about, *pictured)))
+    memory = dict(brief.memory)
+    if named:
+        memory["shown"] = list(named[:MAX_REMEMBERED])
+        memory["focus"] = named[0] if len(named) == 1 else (pictured[0] if len(pictured) == 1 else None)
+        if memory["focus"] is None:
+            memory.pop("focus")
+    return Reply(
+        text=text,
+        provider=provider,
+        photos=tuple(attempt.photos),
+        effects=tuple(attempt.effects),
+        memory=memory,
+        vehicle_id=named[0] if len(named) == 1 else None,
+    )

@@ -1,0 +1,278 @@
+"""Finding makes and models in what customers write, misspelt or not. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from typing import Final
+
+from attrs import frozen
+
+from daemon.desk.amounts import flat
+from daemon.desk.catalogue.models import EVERYDAY, MAKE_SPELLINGS, TABLE
+from shards.tenant.vehicle import StockSummary
+from shards.text import fold
+
+
+@frozen
+class Known:
+    """A model of the market or of the stock; `model` is "" for a make alone."""
+
+    make: str
+    model: str
+    body: str = ""
+
+
+@frozen
+class Mention:
+    """A make or model in a text; `exact` is False where spelling was corrected."""
+
+    known: Known
+    start: int
+    end: int
+    said: str
+    exact: bool = True
+    in_stock: bool = False
+
+
+_WORD: Final = re.compile(r"[a-z0-9]+")
+_PICK_UP: Final = re.compile(r"pick[\s-]?ups?")
+_OPENERS: Final = frozenset(
+    ["tem", "teria", "tens", "um", "uma", "o", "do", "no", "quero", "queria", "procuro", "procurando", "vende"]
+    + ["vendem", "sobre", "desse", "nesse", "esse", "ou", "pelo", "interesse", "meu", "ver", "outro", "vi"]
+)
+_NEED_MAKE: Final = frozenset(
+    ["tipo", "bravo", "premio", "one", "is", "tan", "han", "rio", "capture", "estilo", "ronda", "mb", "hr", "2008"]
+    + ["500", "147", "soul", "master", "expert", "partner", "edge", "pop", "onda", "land", "bm", "greta", "tera"]
+    + ["ora", "eco", "centra", "reno", "citron", "quid", "palho", "kick", "king", "civico", "acord", "a20", "cobalto"]
+)  # fmt: skip
+_NOT_AFTER_LETTER: Final = frozenset(
+    ["portas", "porta", "p", "mil", "k", "x", "vezes", "anos", "lugares", "fotos", "h", "horas", "pessoas", "dias"]
+)  # fmt: skip
+# Words close to a model's name that are never one.
+_COMMON: Final = frozenset(
+    """
+    estrada estradas versao verso viagem viagens festa festas foto fotos ponto pontos preco precos carro carros
+    outro outra outros outras gosto gostei gostaria queria quero quanto quantos qual quais esse essa este esta
+    isso aqui agora ainda valor valores troca trocar trocas tenho temos tinha teria aceita aceitam aceito
+    entrada parcela parcelas finan hoje amanha sabado domingo segunda terca quarta quinta sexta manha tarde
+    noite bom boa dia dias tudo bem obrigado obrigada valeu opa ola alo sim nao pode poderia posso consegue
+    conseguem mais menos melhor menor maior barato baratos barata novo nova novos usado usados semi seminovo
+    carta cartao credito nome sujo score banco bancos loja lojas onde fica ficam endereco horario horarios
+    aberto abre abrem fecha fecham sobre para pra pro com sem ate desde entre porta portas cor cores preto
+    preta branco branca prata cinza azul vermelho verde amarelo motor motores completo completa couro teto
+    solar camera multimidia direcao cambio manual automatico automatica flex diesel gasolina alcool etanol
+    hibrido eletrico rodado rodados baixa alta pouco pouca muito muita algum alguma alguns algumas esposa
+    marido filho filha familia trabalho viajar cidade rua casa gente moto motos caminhonete picape sedan
+    sedans hatch perua passo pass alguem aluguel montanha montanhas cruz cruza punt focado foco capturar
+    captura acordo acordos acorda sonata conversa versos preciso precisa precisar procuro procurando serve
+    servir tira tirar tirou trata tratar vaga vagas volta voltar vale vista visto visita visitar marca marcas
+    marcar marco marcha marchas modelo modelos placa placas final quilometragem quilometro moro moram mora
+    canto cantos verdade cobra cobrar cobram custa custar custo senta sentar argos fogo gol golpe golpes polos
+    politica polvo pulso pulsos salve salvo seria serio serie series sento cento certo certa certeza perto
+    celular corta cortar costa correr corre correto corretora coroa corrida retorno retorna toda todo todos
+    todas tchau tocar toca tempo termo termos tese teste tests drive amigo amiga algo alem fala falar falo
+    contato contar conta contas compra comprar compro compram vender vende vendem vendo venda vendas vendedor
+    vendedora vejo ver veja veio unico dono documento documentos ipva garantia laudo avaliar avaliacao avalia
+    comigo consigo chega chegar chego chegou cara caro cara carinho kkk kkkk kkkkk haha rsrs moca moco senhor
+    senhora cara mano irmao irma parceiro chefe patrao querida querido vcs voces voce dele dela deles meu
+    minha meus minhas seu sua nosso nossa nome pessoa pessoas atendente gerente humano humana robo bot ideia
+    ideias estilo civil civis fixo ficha fixa fosse foi fora formas forma forte fone menta menos mente mesmo
+    mesma mulher mundo fica ficar ficou fico fiesta? polo? cheque cheiro chave chaves rato rapido rapida
+    sorte sports sport esporte mocha mossa moca stock stok compacto compacta compas estado estados parado
+    parada partes parte partir conto contos logo loga login longe longo lugar lugares caminhao comando mando
+    manda mandar mandou saber sabe sabem saiu saida sair renegociar chama chamar chamo colocar coloca
+    """.replace("?", "x").split()
+)
+
+
+def squash(text: str) -> str:
+    """Without spaces, hyphens, accents and case: "T-Cross" → "tcross"."""
+    return "".join(_WORD.findall(fold(text)))
+
+
+@cache
+def _market() -> tuple[Mapping[str, Known], Mapping[str, Known]]:
+    """Spelling → model and spelling → make, of the whole market."""
+    models: dict[str, Known] = {}
+    make = ""
+    for line in TABLE.strip().splitlines():
+        if not line.startswith(" "):
+            make = line.strip()
+            continue
+        body, _, names = line.strip().partition(":")
+        for entry in names.split(" | "):
+            name, _, others = entry.strip().partition("=")
+            known = Known(make, name, body)
+            models[squash(name)] = known
+            for other in others.split(","):
+                if squash(other):
+                    models.setdefault(squash(other), known)
+    makes = {
+        squash(spelling): Known(name, "")
+        for name, spellings in MAKE_SPELLINGS.items()
+        for spelling in spellings.split(",")
+    }
+    for line in TABLE.strip().splitlines():
+        if not line.startswith(" "):
+            makes.setdefault(squash(line), Known(line.strip(), ""))
+    return models, makes
+
+
+@cache
+def known_models() -> tuple[Known, ...]:
+    """Every model of the market, once."""
+    return tuple(dict.fromkeys(_market()[0].values()))
+
+
+class Lexicon:
+    """The market's names and those of one tenant's stock."""
+
+    def __init__(self, summary: StockSummary) -> None:
+        market, makes = _market()
+        self._models = dict(market)
+        self._makes = dict(makes)
+        self._stocked: set[str] = set()
+        for line in summary.lines:
+            key = squash(line.model)
+            before = self._models.get(key)
+            body = line.bodies[0] if line.bodies else (before.body if before else "")
+            stocked = Known(line.make, line.model, body)
+            self._makes.setdefault(squash(line.make), Known(line.make, ""))
+            if not key:
+                continue
+            self._stocked.add(key)
+            if before is not None:  # the stock's spelling goes for all the customer's spellings
+                for spelling, known in list(self._models.items()):
+                    if known == before:
+                        self._models[spelling] = stocked
+            self._models[key] = stocked
+        self._stocked_known = {self._models[key] for key in self._stocked}
+        self._fuzzy: dict[tuple[str, int], list[str]] = {}
+        for spelling in self._models:
+            if spelling.isalpha() and len(spelling) >= 4 and spelling not in EVERYDAY:
+                self._fuzzy.setdefault((spelling[0], len(spelling)), []).append(spelling)
+
+    def in_stock(self, known: Known) -> bool:
+        """Whether the stock has (or had, when it was summed up) this model."""
+        return known in self._stocked_known
+
+    def model(self, text: str) -> Known | None:
+        """The model of this very spelling."""
+        return self._models.get(squash(text))
+
+    def find(self, text: str) -> list[Mention]:
+        """All makes and models of a text, in order, without overlaps."""
+        plain = _PICK_UP.sub(lambda match: "\0" * len(match.group()), flat(text))
+        tokens = [(m.group(), m.start(), m.end()) for m in _WORD.finditer(plain)]
+        found: list[Mention] = []
+        i = 0
+        while i < len(tokens):
+            mention, used = self._at(plain, tokens, i, found)
+            if mention is not None:
+                found.append(mention)
+            i += used
+        return found
+
+    def _at(
+        self, plain: str, tokens: list[tuple[str, int, int]], i: int, found: list[Mention]
+    ) -> tuple[Mention | None, int]:
+        before = found[-1] if found and _adjacent(plain, found[-1].end, tokens[i][1]) else None
+        for count, key, start, end in _joined(plain, tokens, i):
+            model = self._models.get(key) or (self._models.get(key[:-1]) if _plural(key) else None)
+            if model is not None and self._meant(key, model, tokens, i, count, before):
+                return Mention(model, start, end, plain[start:end], in_stock=self.in_stock(model)), count
+            make = self._makes.get(key)
+            if make is not None and (key not in EVERYDAY or self._opened(tokens, i)):
+                return Mention(make, start, end, plain[start:end]), count
+        word, start, end = tokens[i]
+        near = self._near(word)
+        if near is not None:
+            return Mention(near, start, end, word, exact=False, in_stock=self.in_stock(near)), 1
+        return None, 1
+
+    def _opened(self, tokens: list[tuple[str, int, int]], i: int) -> bool:
+        if tokens[i][0] in _NEED_MAKE:
+            return False
+        return len(tokens) <= 2 or (i > 0 and tokens[i - 1][0] in _OPENERS)
+
+    def _meant(
+        self,
+        key: str,
+        model: Known,
+        tokens: list[tuple[str, int, int]],
+        i: int,
+        count: int,
+        before: Mention | None,
+    ) -> bool:
+        if before is not None and squash(before.known.make) == squash(model.make):
+            return True
+        after = tokens[i + count][0] if i + count < len(tokens) else ""
+        if count > 1 and len(tokens[i][0]) == 1:
+            if after in _NOT_AFTER_LETTER or (tokens[i][0] in "aeo" and tokens[i][2] + 1 != tokens[i + 1][1]):
+                return False
+            if tokens[i][0] in "aeo":
+                return False
+        if count == 1 and key.isdigit() and after in _NOT_AFTER_LETTER | {"km", "reais", "cv", "cc"}:
+            return False
+        if count == 1 and key in EVERYDAY:
+            return self._opened(tokens, i)
+        return True
+
+    def _near(self, word: str) -> Known | None:
+        """The one model a misspelt word is closest to, or None."""
+        if len(word) < 5 or not word.isalpha() or word in _COMMON or word in EVERYDAY:
+            return None
+        if word.endswith("s") and word[:-1] in _COMMON:
+            return None
+        allowed = 1 if len(word) < 8 else 2
+        best: tuple[int, str] | None = None
+        for length in range(len(word) - allowed, len(word) + allowed + 1):
+            for spelling in self._fuzzy.get((word[0], length), ()):
+                if len(spelling) < 5 and length != len(word) - 1:
+                    continue
+                away = distance(word, spelling, allowed)
+                if away <= allowed and (best is None or away < best[0]):
+                    best = away, spelling
+        return self._models[best[1]] if best else None
+
+
+@lru_cache(maxsize=64)
+def lexicon(summary: StockSummary) -> Lexicon:
+    """The lexicon of a stock; the last few are kept."""
+    return Lexicon(summary)
+
+
+def _adjacent(plain: str, end: int, start: int) -> bool:
+    return not plain[end:start].strip(" -/")
+
+
+def _plural(key: str) -> bool:
+    return len(key) >= 5 and key.endswith("s") and key not in EVERYDAY
+
+
+def _joined(plain: str, tokens: list[tuple[str, int, int]], i: int) -> Iterator[tuple[int, str, int, int]]:
+    """Squashed runs of words from token `i`, longest first; a run does not cross punctuation."""
+    stop = i + 1
+    while stop < len(tokens) and stop - i < 4 and _adjacent(plain, tokens[stop - 1][2], tokens[stop][1]):
+        stop += 1
+    for j in range(stop, i, -1):
+        yield j - i, "".join(word for word, _, _ in tokens[i:j]), tokens[i][1], tokens[j - 1][2]
+
+
+def distance(one: str, two: str, limit: int) -> int:
+    """Edits between two words (a swap of neighbours is one), or `limit` + 1 when there are more."""
+    if abs(len(one) - len(two)) > limit:
+        return limit + 1
+    older: list[int] = []
+    previous = list(range(len(two) + 1))
+    for i, a in enumerate(one, 1):
+        current = [i]
+        for j, b in enumerate(two, 1):
+            cost = min(previous[j] + 1, current[-1] + 1, previous[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == two[j - 2] and one[i - 2] == b:
+                cost = min(cost, older[j - 2] + 1)
+            current.append(cost)
+        if min(current) > limit:
+            return limit + 1
+        older, previous = previous, current
+    return previous[-1]

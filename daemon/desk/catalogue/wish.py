@@ -1,0 +1,250 @@
+"""What a customer is looking for, and whether a vehicle is that. Pure."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from attrs import asdict, evolve, fields, frozen
+
+from daemon.desk.amounts import kilometres, reais
+from daemon.desk.catalogue.lexicon import squash
+from shards.tenant.vehicle import StockQuery, Vehicle
+from shards.text import fold
+
+AUTOMATIC: Final = ("automatic", "cvt", "automated")
+BODY_WORDS: Final = {
+    "hatch": ("hatch", "hatches"),
+    "sedan": ("sedan", "sedans"),
+    "suv": ("SUV", "SUVs"),
+    "pickup": ("picape", "picapes"),
+    "wagon": ("perua", "peruas"),
+    "minivan": ("minivan", "minivans"),
+    "coupe": ("cupê", "cupês"),
+    "convertible": ("conversível", "conversíveis"),
+    "van": ("van", "vans"),
+    "motorcycle": ("moto", "motos"),
+    "truck": ("caminhão", "caminhões"),
+    "other": ("carro", "carros"),
+}
+FUEL_WORDS: Final = {
+    "flex": "flex", "gasoline": "a gasolina", "ethanol": "a etanol", "diesel": "a diesel", "hybrid": "híbrido",
+    "plugin_hybrid": "híbrido plug-in", "electric": "elétrico", "cng": "com GNV",
+}  # fmt: skip
+TRANSMISSION_WORDS: Final = {
+    "manual": "manual", "automatic": "automático", "cvt": "automático CVT", "automated": "automatizado",
+}  # fmt: skip
+
+
+@frozen(kw_only=True)
+class Wish:
+    """Restrictions on the stock. Empty and None do not restrict; `options` are words that the vehicle's
+    version, options or description must hold."""
+
+    makes: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    version: str = ""
+    min_year: int | None = None
+    max_year: int | None = None
+    min_centavos: int | None = None
+    max_centavos: int | None = None
+    max_km: int | None = None
+    transmissions: tuple[str, ...] = ()
+    fuels: tuple[str, ...] = ()
+    bodies: tuple[str, ...] = ()
+    colors: tuple[str, ...] = ()
+    doors: int | None = None
+    options: tuple[str, ...] = ()
+    condition: str = ""
+    sort: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is asked for."""
+        return self == _NOTHING
+
+    @property
+    def named(self) -> bool:
+        """Whether a make or model is asked for."""
+        return bool(self.makes or self.models)
+
+    @property
+    def priced(self) -> bool:
+        """Whether there is a limit of price."""
+        return self.min_centavos is not None or self.max_centavos is not None
+
+    def over(self, older: "Wish") -> "Wish":
+        """This wish added to an older one: what is said anew takes the place of what was said before."""
+        changes = {name: value for name, value in _said(self).items()}
+        if self.bodies and not self.named:  # "e sedan?" after "tem hb20?" is no longer about HB20s
+            changes |= {"models": (), "makes": (), "version": ""}
+        if self.named:
+            changes |= {"makes": self.makes, "models": self.models, "version": self.version}
+            if self.models:
+                changes.setdefault("bodies", ())
+        if self.priced:
+            changes |= {"min_centavos": self.min_centavos, "max_centavos": self.max_centavos}
+        if self.min_year is not None or self.max_year is not None:
+            changes |= {"min_year": self.min_year, "max_year": self.max_year}
+        if not self.sort:
+            changes["sort"] = ""
+        return evolve(older, **changes)
+
+    def without(self, *names: str) -> "Wish":
+        """The wish with some restrictions dropped."""
+        blank = {name: getattr(_NOTHING, name) for name in names}
+        return evolve(self, **blank)
+
+    def fits(self, vehicle: Vehicle) -> bool:
+        """Whether a vehicle is what is asked for; unknown facts satisfy no limit."""
+        asking, year = vehicle.asking_centavos, vehicle.year
+        return (
+            (not self.makes or squash(vehicle.make) in {squash(make) for make in self.makes} or bool(self.models))
+            and (not self.models or any(_same_model(vehicle, model) for model in self.models))
+            and (self.max_centavos is None or (asking is not None and asking <= self.max_centavos))
+            and (self.min_centavos is None or (asking is not None and asking >= self.min_centavos))
+            and (self.min_year is None or (year is not None and year >= self.min_year))
+            and (self.max_year is None or (year is not None and year <= self.max_year))
+            and (self.max_km is None or (vehicle.mileage_km is not None and vehicle.mileage_km <= self.max_km))
+            and self.looks_like(vehicle)
+        )
+
+    def looks_like(self, vehicle: Vehicle) -> bool:
+        """Whether kind, gearbox, fuel, colour, doors, options and version are as asked for."""
+        return (
+            (not self.transmissions or vehicle.transmission in self.transmissions)
+            and (not self.fuels or vehicle.fuel in self.fuels)
+            and (not self.bodies or vehicle.body in self.bodies)
+            and (not self.colors or any(same_color(vehicle.color, color) for color in self.colors))
+            and (self.doors is None or vehicle.doors == self.doors)
+            and (not self.condition or vehicle.condition == self.condition)
+            and all(has_option(vehicle, option) for option in self.options)
+            and all(word in _name_words(vehicle) for word in fold(self.version).split())
+        )
+
+    def query(self, *, limit: int, exclude: tuple[str, ...] = ()) -> StockQuery:
+        """The search for it. Options and version are checked afterwards, by `fits`, on more than is shown."""
+        return StockQuery(
+            makes=() if self.models else self.makes,
+            models=self.models,
+            min_year=self.min_year,
+            max_year=self.max_year,
+            min_price_centavos=self.min_centavos,
+            max_price_centavos=self.max_centavos,
+            max_mileage_km=self.max_km,
+            transmissions=self.transmissions,
+            fuels=self.fuels,
+            bodies=self.bodies,
+            colors=self.colors,
+            doors=self.doors,
+            condition=self.condition,
+            exclude=exclude,
+            sort=self.sort or "relevance",
+            limit=limit,
+        )
+
+
+_NOTHING: Final = Wish()
+_NAMES: Final = tuple(one.name for one in fields(Wish))
+
+
+def _said(wish: Wish) -> dict[str, Any]:
+    return {name: getattr(wish, name) for name in _NAMES if getattr(wish, name) != getattr(_NOTHING, name)}
+
+
+def remembered(wish: Wish) -> dict[str, Any]:
+    """The wish as plain JSON values."""
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(wish).items() if value}
+
+
+def recalled(stored: object) -> Wish:
+    """The wish that `remembered` made; whatever does not fit is left out."""
+    if not isinstance(stored, Mapping):
+        return Wish()
+    values: dict[str, Any] = {}
+    for name in _NAMES:
+        value, blank = stored.get(name), getattr(_NOTHING, name)
+        if isinstance(blank, tuple) and isinstance(value, list):
+            values[name] = tuple(item for item in value if isinstance(item, str))
+        elif isinstance(blank, str) and isinstance(value, str):
+            values[name] = value
+        elif blank is None and isinstance(value, int) and not isinstance(value, bool):
+            values[name] = value
+    return Wish(**values)
+
+
+def _same_model(vehicle: Vehicle, model: str) -> bool:
+    """The stock's model may carry its version ("ONIX HATCH LT"): the first words count."""
+    wanted, full = squash(model), squash(vehicle.model)
+    if wanted == full:
+        return True
+    words = vehicle.model.split()
+    return any(squash(" ".join(words[:count])) == wanted for count in range(1, len(words)))
+
+
+def _name_words(vehicle: Vehicle) -> str:
+    return fold(f"{vehicle.model} {vehicle.version}")
+
+
+def same_color(painted: str, wanted: str) -> bool:
+    """ "Branca", "branco perolizado" and "branco" are the same colour."""
+    one, two = fold(painted), fold(wanted)
+    stem = two[:-1] if two.endswith(("o", "a")) else two
+    return bool(stem) and any(word.startswith(stem) for word in one.split())
+
+
+def has_option(vehicle: Vehicle, option: str) -> bool:
+    """Whether the stock says that the vehicle has it: the option's words in one option, the version or a
+    sentence of the description that does not deny it."""
+    wanted = fold(option).split()
+    places = [*vehicle.options, vehicle.version, *vehicle.description.replace("\n", ".").split(".")]
+    for place in map(fold, places):
+        denied = place.startswith(("nao ", "sem ")) or " sem " in place or " nao " in place
+        if not denied and all(word in place for word in wanted):
+            return True
+    return False
+
+
+def described(wish: Wish) -> str:
+    """The wish in Portuguese: "SUV automático até R$ 100.000"."""
+    parts: list[str] = []
+    if wish.models:
+        parts.append(" ou ".join(wish.models))
+    elif wish.makes:
+        parts.append(" ou ".join(wish.makes))
+        if wish.bodies:
+            parts.insert(0, BODY_WORDS[wish.bodies[0]][0])
+    else:
+        parts.append(" ou ".join(BODY_WORDS[body][0] for body in wish.bodies) or "carro")
+    if wish.version:
+        parts.append(wish.version)
+    if wish.transmissions:
+        parts.append("manual" if wish.transmissions == ("manual",) else "automático")
+    if wish.fuels:
+        parts.append(FUEL_WORDS.get(wish.fuels[0], wish.fuels[0]))
+    if wish.colors:
+        parts.append(" ou ".join(wish.colors))
+    if wish.doors:
+        parts.append(f"{wish.doors} portas")
+    if wish.options:
+        parts.append("com " + " e ".join(wish.options))
+    parts.extend(_limits(wish))
+    return " ".join(parts)
+
+
+def _limits(wish: Wish) -> list[str]:
+    parts: list[str] = []
+    low, high = wish.min_year, wish.max_year
+    if low and high:
+        parts.append(f"{low}" if low == high else f"de {low} a {high}")
+    elif low:
+        parts.append(f"a partir de {low}")
+    elif high:
+        parts.append(f"até {high}")
+    if wish.min_centavos and wish.max_centavos:
+        parts.append(f"entre {reais(wish.min_centavos)} e {reais(wish.max_centavos)}")
+    elif wish.max_centavos:
+        parts.append(f"até {reais(wish.max_centavos)}")
+    elif wish.min_centavos:
+        parts.append(f"a partir de {reais(wish.min_centavos)}")
+    if wish.max_km:
+        parts.append(f"com até {kilometres(wish.max_km)}")
+    return parts

@@ -1,0 +1,245 @@
+"""Who gets the next of a limited number of slots: round-robin between tenants, by priority inside one.
+
+`FairQueue` decides and does no I/O; `FairSlots` is the shell that lets tasks wait. Used for running turns and for
+the requests to each provider.
+
+The rule that protects a tenant from its neighbours: while more than one tenant waits, nobody is given more than an
+eighth of the slots. So some stay free when fewer than eight tenants want them all: whoever comes next starts at once.
+A tenant that waits alone may take everything.
+"""
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from heapq import heapify, heappop, heappush
+from itertools import count
+from typing import Final
+
+import trio
+from attrs import define, field
+
+SHARES: Final = 8
+"""A tenant holds at most one part in this many while others wait."""
+
+AGEING_SECONDS: Final = 5.0
+"""How long a waiting item takes to gain one step of priority."""
+
+
+@define(eq=False)
+class Waiter:
+    """One wish for a slot. `granted` until released; `withdrawn` when nobody wants it any more."""
+
+    tenant: str
+    granted: bool = False
+    withdrawn: bool = False
+    signal: trio.Event | None = None  # set by the shell only; the queue does not touch it
+
+
+@define(eq=False)
+class _Line:
+    """The waiters of one tenant, the most urgent first; withdrawn ones are cleared away now and then."""
+
+    heap: list[tuple[float, int, Waiter]] = field(factory=list)
+    withdrawn: int = 0
+
+    @property
+    def empty(self) -> bool:
+        return len(self.heap) == self.withdrawn
+
+    def push(self, urgency: float, order: int, waiter: Waiter) -> None:
+        heappush(self.heap, (urgency, order, waiter))
+
+    def pop(self) -> Waiter:
+        while (waiter := heappop(self.heap)[2]).withdrawn:
+            self.withdrawn -= 1
+        return waiter
+
+    def withdraw(self, waiter: Waiter) -> None:
+        waiter.withdrawn = True
+        self.withdrawn += 1
+        if self.withdrawn * 2 > len(self.heap):
+            self.heap = [entry for entry in self.heap if not entry[2].withdrawn]
+            heapify(self.heap)
+            self.withdrawn = 0
+
+
+class FairQueue:
+    """The decisions, without waiting. Each method that may free a slot returns who was given one.
+
+    A waiting tenant is either `ready` (below its share, in round-robin order) or `blocked` (at its share). All
+    operations but `resize` are O(log n) in the waiters of one tenant.
+    """
+
+    def __init__(self, capacity: int, *, ageing_seconds: float = AGEING_SECONDS) -> None:
+        self._ageing_seconds = ageing_seconds
+        self._lines: dict[str, _Line] = {}
+        self._ready: OrderedDict[str, None] = OrderedDict()
+        self._blocked: OrderedDict[str, None] = OrderedDict()
+        self._held_by: dict[str, int] = {}
+        self._order = count()
+        self.held = 0
+        self.waiting = 0
+        self.capacity = _checked(capacity)
+
+    @property
+    def share(self) -> int:
+        """How many slots one tenant is given at most while another waits."""
+        return max(1, self.capacity // SHARES)
+
+    def held_by(self, tenant: str) -> int:
+        """How many slots the tenant has now."""
+        return self._held_by.get(tenant, 0)
+
+    def waiting_tenants(self) -> frozenset[str]:
+        """The tenants that wait for a slot now."""
+        return frozenset(self._lines)
+
+    def ask(self, tenant: str, *, priority: int, since: float) -> tuple[Waiter, list[Waiter]]:
+        """Wish for a slot; the wish, and who was given one by it (itself, if one was free).
+
+        A smaller `priority` goes first. `since` is a time in seconds of one clock. All items of a tenant age alike,
+        so that their order never changes: the sum of both is the place in the line.
+        """
+        waiter = Waiter(tenant)
+        line = self._lines.get(tenant)
+        if line is None:
+            line = self._lines[tenant] = _Line()
+            self._place(tenant)
+        line.push(since + priority * self._ageing_seconds, next(self._order), waiter)
+        self.waiting += 1
+        return waiter, self._dispatch()
+
+    def withdraw(self, waiter: Waiter) -> list[Waiter]:
+        """Take a wish back, granted or not: nothing of it is left."""
+        if waiter.granted:
+            return self.release(waiter)
+        line = self._lines[waiter.tenant]
+        line.withdraw(waiter)
+        self.waiting -= 1
+        if line.empty:
+            self._leave(waiter.tenant)
+        return self._dispatch()  # one who waits alone now may have what two could not
+
+    def release(self, waiter: Waiter) -> list[Waiter]:
+        """Give a granted slot back."""
+        assert waiter.granted
+        waiter.granted = False
+        tenant = waiter.tenant
+        self.held -= 1
+        self._held_by[tenant] -= 1
+        if not self._held_by[tenant]:
+            del self._held_by[tenant]
+        if tenant in self._blocked and self.held_by(tenant) < self.share:
+            del self._blocked[tenant]
+            self._ready[tenant] = None
+        return self._dispatch()
+
+    def resize(self, capacity: int) -> list[Waiter]:
+        """Change how many slots there are. Held ones stay held, also above the new number. O(tenants waiting)."""
+        self.capacity = _checked(capacity)
+        waiting = [*self._ready, *self._blocked]
+        self._ready.clear()
+        self._blocked.clear()
+        for tenant in waiting:
+            self._place(tenant)
+        return self._dispatch()
+
+    def _place(self, tenant: str) -> None:
+        ring = self._ready if self.held_by(tenant) < self.share else self._blocked
+        ring[tenant] = None
+
+    def _leave(self, tenant: str) -> None:
+        del self._lines[tenant]
+        self._ready.pop(tenant, None)
+        self._blocked.pop(tenant, None)
+
+    def _dispatch(self) -> list[Waiter]:
+        granted: list[Waiter] = []
+        while self.held < self.capacity and (tenant := self._next()) is not None:
+            granted.append(self._grant(tenant))
+        return granted
+
+    def _next(self) -> str | None:
+        if self._ready:
+            return next(iter(self._ready))
+        return next(iter(self._blocked)) if len(self._blocked) == 1 else None
+
+    def _grant(self, tenant: str) -> Waiter:
+        line = self._lines[tenant]
+        waiter = line.pop()
+        waiter.granted = True
+        self.waiting -= 1
+        self.held += 1
+        self._held_by[tenant] = self.held_by(tenant) + 1
+        self._ready.pop(tenant, None)
+        self._blocked.pop(tenant, None)
+        if line.empty:
+            del self._lines[tenant]
+        else:
+            self._place(tenant)
+        return waiter
+
+
+def _checked(capacity: int) -> int:
+    if capacity < 1:
+        raise ValueError(f"a capacity of {capacity} lets nobody through: use at least 1")
+    return capacity
+
+
+class FairSlots:
+    """Slots that tasks wait for. `async with slots.held(tenant): …`"""
+
+    def __init__(self, capacity: int, *, ageing_seconds: float = AGEING_SECONDS) -> None:
+        self._queue = FairQueue(capacity, ageing_seconds=ageing_seconds)
+
+    @property
+    def capacity(self) -> int:
+        """How many may be held at once."""
+        return self._queue.capacity
+
+    @property
+    def in_use(self) -> int:
+        """How many are held now; above `capacity` for a while after that was lowered."""
+        return self._queue.held
+
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait now."""
+        return self._queue.waiting
+
+    def held_by(self, tenant: str) -> int:
+        """How many slots the tenant has now."""
+        return self._queue.held_by(tenant)
+
+    def resize(self, capacity: int) -> None:
+        """Change the number of slots at once. Lowering takes none away: they are not given again."""
+        if capacity != self._queue.capacity:
+            self._wake(self._queue.resize(capacity))
+
+    @asynccontextmanager
+    async def held(self, tenant: str, *, priority: int = 0, waiting_since: float | None = None) -> AsyncIterator[None]:
+        """Hold a slot for the body. A smaller `priority` goes first inside the tenant.
+
+        `waiting_since` is in seconds of `trio.current_time()`; None is now. Cancelled while waiting, it leaves no
+        trace. A checkpoint only when it has to wait, or was cancelled before.
+        """
+        await trio.lowlevel.checkpoint_if_cancelled()
+        since = trio.current_time() if waiting_since is None else waiting_since
+        waiter, granted = self._queue.ask(tenant, priority=priority, since=since)
+        self._wake(granted)
+        if not waiter.granted:
+            waiter.signal = trio.Event()
+            try:
+                await waiter.signal.wait()
+            except BaseException:
+                self._wake(self._queue.withdraw(waiter))
+                raise
+        try:
+            yield
+        finally:
+            self._wake(self._queue.release(waiter))
+
+    def _wake(self, granted: list[Waiter]) -> None:
+        for waiter in granted:
+            if waiter.signal is not None:
+                waiter.signal.set()

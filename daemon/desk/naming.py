@@ -1,0 +1,298 @@
+"""Which vehicles a text names: those it may name, and makes and models of the market it may not. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Final
+
+from attrs import field, frozen
+
+from daemon.desk.amounts import flat
+from daemon.desk.catalogue.models import EVERYDAY, MAKE_SPELLINGS, TABLE
+from shards.tenant.vehicle import StockLine, StockSummary, Vehicle
+
+_TOKEN: Final = re.compile(r"[a-z0-9]+")
+_GAP: Final = re.compile(r"[ \-./+'!]{0,2}")
+_LONGEST: Final = 5
+_ARTICLE: Final = re.compile(
+    r"(?:\b(?:o|a|um|uma|do|da|no|na|ao|pelo|esse|este|desse|deste|nesse|neste|seu|meu|nosso|outro)|^|\n)\W*$"
+)
+_SHORT_MAKES: Final = frozenset({"vw", "volks", "gm", "chevy", "mercedes", "chery", "caoa"})
+_PLAIN_WORDS: Final = frozenset({"mini", "smart", "ram", "land", "cherry", "reno", "bid", "jipe"})
+
+
+@frozen
+class Name:
+    """An entry of the lexicon; `model` is "" for a make alone."""
+
+    make: str
+    model: str
+
+
+@frozen
+class Mention:
+    """A place where a text names a make or model. `vehicles` are those of the sources it may mean, `lines`
+    those of the stock summary; without either it is `foreign`."""
+
+    start: int
+    end: int
+    said: str
+    name: str
+    make_only: bool
+    vehicles: tuple[Vehicle, ...] = ()
+    lines: tuple[StockLine, ...] = ()
+
+    @property
+    def foreign(self) -> bool:
+        return not self.vehicles and not self.lines
+
+
+def compact(text: str) -> str:
+    """A name as it is compared: "T-Cross" → "tcross"."""
+    return "".join(_TOKEN.findall(flat(text)))
+
+
+@frozen
+class Lexicon:
+    """Makes and models of the market by compact name: `names` as they are written, `spellings` as customers
+    write them too."""
+
+    names: Mapping[str, Name]
+    spellings: Mapping[str, Name]
+    everyday: frozenset[str]
+
+    def spellings_of(self, model: str) -> tuple[str, ...]:
+        """The unmistakable spellings of a canonical model name."""
+        return tuple(key for key, name in self.spellings.items() if name.model == model and key not in self.everyday)
+
+
+@lru_cache(maxsize=1)
+def lexicon() -> Lexicon:
+    """The lexicon of the catalogue, read once."""
+    names: dict[str, Name] = {}
+    spellings: dict[str, Name] = {}
+    make = ""
+    for line in TABLE.splitlines():
+        if line and not line.startswith(" "):
+            make = line.strip()
+        elif line.strip():
+            for entry in line.partition(":")[2].split("|"):
+                canonical, _, others = entry.strip().partition("=")
+                name = Name(make, canonical)
+                names.setdefault(compact(canonical), name)
+                for spelling in (canonical, *others.split(",")):
+                    if compact(spelling):
+                        spellings.setdefault(compact(spelling), name)
+    for make, said in MAKE_SPELLINGS.items():
+        for spelling in (make, *said.split(",")):
+            key = compact(spelling)
+            spellings.setdefault(key, Name(make, ""))
+            if key == compact(make) or key in _SHORT_MAKES:
+                names.setdefault(key, Name(make, ""))
+    return Lexicon(names, spellings, frozenset(map(compact, EVERYDAY)) | _PLAIN_WORDS)
+
+
+def make_of(text: str) -> str:
+    """A make in its canonical spelling: "VW" → "Volkswagen"; as given when it is not in the lexicon."""
+    name = lexicon().spellings.get(compact(text))
+    return name.make if name and not name.model else text
+
+
+@frozen
+class Register:
+    """The names of one text's sources, ready to be found in it."""
+
+    vehicles: Mapping[str, tuple[Vehicle, ...]]
+    lines: Mapping[str, tuple[StockLine, ...]]
+    makes: Mapping[str, tuple[Vehicle, ...]]
+    make_lines: Mapping[str, tuple[StockLine, ...]]
+    words: Mapping[str, frozenset[str]] = field(factory=dict)  # vehicle id → folded words of all it is called
+
+    @classmethod
+    def of(cls, vehicles: Iterable[Vehicle], summary: StockSummary) -> "Register":
+        by_name: dict[str, list[Vehicle]] = {}
+        by_make: dict[str, list[Vehicle]] = {}
+        words: dict[str, frozenset[str]] = {}
+        for vehicle in vehicles:
+            for key in _keys(vehicle.make, vehicle.model, vehicle.version):
+                by_name.setdefault(key, []).append(vehicle)
+            by_make.setdefault(compact(make_of(vehicle.make)), []).append(vehicle)
+            words[vehicle.id] = called(vehicle)
+        lines: dict[str, list[StockLine]] = {}
+        make_lines: dict[str, list[StockLine]] = {}
+        for line in summary.lines:
+            for key in _keys(line.make, line.model, ""):
+                lines.setdefault(key, []).append(line)
+            make_lines.setdefault(compact(make_of(line.make)), []).append(line)
+        return cls(
+            {key: tuple(found) for key, found in by_name.items()},
+            {key: tuple(found) for key, found in lines.items()},
+            {key: tuple(found) for key, found in by_make.items()},
+            {key: tuple(found) for key, found in make_lines.items()},
+            words,
+        )
+
+
+def called(vehicle: Vehicle) -> frozenset[str]:
+    """The folded words of a vehicle's model, version, options and colour."""
+    text = " ".join((vehicle.model, vehicle.version, vehicle.color, *vehicle.options))
+    return frozenset(_TOKEN.findall(flat(text)))
+
+
+@lru_cache(maxsize=4096)
+def _keys(make: str, model: str, version: str) -> tuple[str, ...]:
+    """The compact names a vehicle goes by: its model, and market names at the start of model and version."""
+    tokens = _TOKEN.findall(flat(model))
+    longer = [*tokens, *_TOKEN.findall(flat(version))]
+    if tokens and compact(make_of(tokens[0])) == compact(make_of(make)) and len(tokens) > 1:
+        tokens, longer = tokens[1:], longer[1:]
+    keys = {"".join(tokens)}
+    book = lexicon()
+    for count in range(1, min(len(longer), _LONGEST) + 1):
+        key = "".join(longer[:count])
+        name = book.names.get(key)
+        if name and name.model and compact(name.make) == compact(make_of(make)):
+            keys.add(key)
+    if keys == {"".join(tokens)} and len(tokens) > 1 and len(tokens[0]) > 2 and not tokens[0].isdigit():
+        keys.add(tokens[0])
+    for key in tuple(keys):
+        name = book.names.get(key)
+        if name and name.model:
+            keys.update(book.spellings_of(name.model))
+    return tuple(key for key in keys if key)
+
+
+def find(text: str, plain: str, register: Register) -> list[Mention]:
+    """The mentions of `text` in order; `plain` is its `flat` form. A make right before a model joins it."""
+    tokens = list(_TOKEN.finditer(plain))
+    found: list[Mention] = []
+    index = 0
+    while index < len(tokens):
+        mention, used = _at(text, plain, tokens, index, register, found)
+        if mention is None:
+            index += 1
+            continue
+        before = found[-1] if found else None
+        joins = before and before.make_only and _GAP.fullmatch(plain[before.end : mention.start])
+        if joins and before is not None and not mention.make_only:
+            found[-1] = _joined(text, before, mention)
+        else:
+            found.append(mention)
+        index += used
+    return found
+
+
+def _joined(text: str, make: Mention, model: Mention) -> Mention:
+    canonical = compact(make.name)
+    vehicles = tuple(v for v in model.vehicles if compact(make_of(v.make)) == canonical)
+    lines = tuple(line for line in model.lines if compact(make_of(line.make)) == canonical)
+    said = text[make.start : model.end]
+    return Mention(make.start, model.end, said, model.name, False, vehicles, lines)
+
+
+def _at(
+    text: str,
+    plain: str,
+    tokens: list[re.Match[str]],
+    index: int,
+    register: Register,
+    found: list[Mention],
+) -> tuple[Mention | None, int]:
+    for count in range(min(_LONGEST, len(tokens) - index), 0, -1):
+        run = tokens[index : index + count]
+        if any(not _GAP.fullmatch(plain[a.end() : b.start()]) for a, b in zip(run, run[1:], strict=False)):
+            continue
+        key = "".join(token.group() for token in run)
+        mention = _named(text, plain, run, key, register, found)
+        if mention is not None:
+            return mention, count
+    return None, 0
+
+
+def _named(
+    text: str,
+    plain: str,
+    run: list[re.Match[str]],
+    key: str,
+    register: Register,
+    found: list[Mention],
+) -> Mention | None:
+    start, end = run[0].start(), run[-1].end()
+    book = lexicon()
+    vehicles, lines = register.vehicles.get(key, ()), register.lines.get(key, ())
+    known = book.names.get(key)
+    ours = bool(vehicles or lines)
+    if not ours and known is None and key not in register.makes:
+        return None
+    if len(run) > 1 and len(run[0].group()) == 1 and run[0].group() in "aeo" and " " in plain[start:end]:
+        return None  # "a 3 km", "e 250 mil"
+    last = found[-1] if found else None
+    after_make = last is not None and last.make_only and _GAP.fullmatch(plain[last.end : start]) is not None
+    if not after_make and not _stands_out(text, plain, start, end, key, ours, book):
+        return None
+    make_only = not ours and (known is None or not known.model)
+    if make_only:
+        name = known.make if known else key
+        canon = compact(name)
+        return Mention(
+            start,
+            end,
+            text[start:end],
+            name,
+            True,
+            register.makes.get(canon, ()) or register.makes.get(key, ()),
+            register.make_lines.get(canon, ()),
+        )
+    if not ours:
+        if last is not None and any(all(token.group() in register.words[v.id] for token in run) for v in last.vehicles):
+            return None  # a word of the version of the vehicle named before: "Saveiro Cross"
+        if len(run) > 1 and _shorter_is_ours(run, register):
+            return None
+    name = known.model if known else text[start:end]
+    return Mention(start, end, text[start:end], name, False, vehicles, lines)
+
+
+def _shorter_is_ours(run: list[re.Match[str]], register: Register) -> bool:
+    """Whether "Onix Plus" is an Onix of the sources whose version says Plus."""
+    for count in range(len(run) - 1, 0, -1):
+        rest = {token.group() for token in run[count:]}
+        for vehicle in register.vehicles.get("".join(token.group() for token in run[:count]), ()):
+            if rest <= register.words[vehicle.id]:
+                return True
+    return False
+
+
+def _stands_out(text: str, plain: str, start: int, end: int, key: str, ours: bool, book: Lexicon) -> bool:
+    """Whether these letters are a name here, not an everyday word or a number."""
+    if key.isdigit():
+        return (
+            ours
+            and _ARTICLE.search(plain[:start]) is not None
+            and not re.match(r"\s*(?:km|mil\b|reais|fotos|opc|carros|unidades|x\b|,\d|\.\d|%)", plain[end:])
+        )
+    capital = text[start].isupper() or any(char.isdigit() for char in key)
+    if key in book.everyday:
+        return capital and (ours or len(key) > 3) and (ours or not _sentence_start(plain, start))
+    return ours or capital
+
+
+def _sentence_start(plain: str, start: int) -> bool:
+    return re.search(r"(?:^|[.!?\n:•-])\W*$", plain[:start]) is not None
+
+
+def customer_names(words: Iterable[str]) -> frozenset[str]:
+    """The compact canonical models (and makes) that customers named, in any spelling."""
+    book = lexicon()
+    named: set[str] = set()
+    for text in words:
+        plain = flat(text)
+        tokens = list(_TOKEN.finditer(plain))
+        for index in range(len(tokens)):
+            for count in range(1, min(_LONGEST, len(tokens) - index) + 1):
+                run = tokens[index : index + count]
+                key = "".join(token.group() for token in run)
+                named.add(key)
+                name = book.spellings.get(key)
+                if name is not None:
+                    named.add(compact(name.model or name.make))
+    return frozenset(named)

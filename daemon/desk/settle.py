@@ -1,0 +1,230 @@
+"""Claiming a burst, speaking, failing: the transactions round a turn (DESIGN 5.2, 5.5).
+
+Speaking writes everything a turn leads to, or nothing: the conversation's generation decides.
+"""
+
+import json
+from typing import Any, Final
+
+from attrs import define, field, frozen
+
+from daemon.desk import wording
+from daemon.desk.brief import BookVisit, Effect, HandOver, OptOut, Reply, SaveLead
+from daemon.desk.receive import KeyedHash, Received, hand_to_human
+from shards.shard import Tx
+from shards.tenant import contacts, conversations, leads, messages, tombstones, turns, usage
+from shards.tenant.contacts import Contact
+from shards.tenant.conversations import Conversation
+from shards.tenant.messages import StoredMessage
+from shards.tenant.turns import Turn
+
+BURST_LIMIT: Final = 40
+HISTORY_LIMIT: Final = 30
+MAX_FAILURES: Final = 3
+RETRY_MS: Final = (2_000, 8_000)
+"""Pauses after the first and the second failed turn of a burst."""
+
+
+@frozen(kw_only=True)
+class Claim:
+    """The right to answer, and what there is to answer."""
+
+    turn: Turn
+    conversation: Conversation
+    contact: Contact
+    burst: tuple[StoredMessage, ...]
+    history: tuple[StoredMessage, ...]
+
+
+@frozen
+class NotYet:
+    """Nothing may be claimed before `due_at` (ms)."""
+
+    due_at: int
+
+
+def claim(tx: Tx, seq: int, vendor: str) -> Claim | NotYet | None:
+    """Claim what is owed in a conversation; None if nothing is owed to the assistant.
+
+    `vendor`: who will be asked first, "" for none.
+    """
+    found = tx.value("SELECT 1 FROM conversations WHERE seq = ?", (seq,))
+    if found is None:
+        return None
+    conversation = conversations.one(tx, seq)
+    if conversation.due_at is None:
+        return None
+    if conversation.due_at > tx.now_ms:
+        return NotYet(conversation.due_at)
+    if conversation.held_by_human(tx.now_ms):
+        tx.run("UPDATE conversations SET due_at = human_until WHERE seq = ?", (seq,))
+        return NotYet(conversation.human_until) if conversation.human_until is not None else None
+    if conversation.state != "assistant":
+        conversations.release(tx, seq)
+        conversation = conversations.one(tx, seq)
+    burst = messages.burst(tx, seq, after=conversation.answered_seq, limit=BURST_LIMIT)
+    contact = contacts.one(tx, conversation.contact)
+    if not burst or contact.opted_out_at is not None:
+        conversations.answered(tx, seq, conversations.newest_inbound(tx, seq))
+        return None
+    return Claim(
+        turn=turns.claim(tx, seq, conversation.generation, burst[-1].seq, vendor),
+        conversation=conversation,
+        contact=contact,
+        burst=tuple(burst),
+        history=tuple(messages.history(tx, seq, before=burst[0].seq - 1, limit=HISTORY_LIMIT)),
+    )
+
+
+@define
+class Settled:
+    """What speaking or failing changed, for those who are woken after the commit."""
+
+    spoken: bool
+    to_send: set[int] = field(factory=set)
+    due: dict[int, tuple[int, int]] = field(factory=dict)
+    news: list[tuple[str, dict[str, Any]]] = field(factory=list)
+
+
+def speak(
+    tx: Tx,
+    claim: Claim,
+    reply: Reply,
+    *,
+    handover_ms: int,
+    quiet_ms: int,
+    keyed_hash: KeyedHash,
+    unknown: tuple[str, ...] = (),
+) -> Settled:
+    """Write the reply, its effects and the new state, if the claim is still good; else only that it was overtaken.
+
+    `unknown`: vendors of requests without a response (`turns.end`).
+    """
+    turn, seq = claim.turn, claim.turn.conversation
+    current = tx.row("SELECT generation, state FROM conversations WHERE seq = ?", (seq,))
+    if current is None:
+        return Settled(spoken=False)
+    if current != (turn.generation, "assistant"):
+        turns.end(tx, turn, "superseded", unknown=unknown)
+        return Settled(spoken=False)
+    news: list[tuple[str, dict[str, Any]]] = []
+    for kind, text, content, vehicle in _outgoing(reply):
+        id_ = messages.queue(
+            tx, seq, author="assistant", kind=kind, text=text, content=content, vehicle=vehicle, turn=turn.seq
+        )
+        news.append(
+            (
+                "message",
+                {"conversation": claim.conversation.id, "message": id_, "direction": "out", "state": "queued"},
+            )
+        )
+    turns.end(tx, turn, "settled", provider=reply.provider, unknown=unknown)
+    usage.record(tx, "turn", reply.provider, turn=turn.seq, conversation=claim.conversation.id)
+    tx.run(
+        "UPDATE conversations SET turns = turns + 1, memory = ? WHERE seq = ?",
+        (json.dumps(reply.memory, ensure_ascii=False, separators=(",", ":")), seq),
+    )
+    conversations.answered(tx, seq, turn.up_to)
+    settled = Settled(spoken=True, to_send={seq}, news=news)
+    for effect in reply.effects:
+        _effect(tx, claim, effect, settled, handover_ms=handover_ms, keyed_hash=keyed_hash)
+    silent_handover = not reply.text and any(isinstance(effect, HandOver) for effect in reply.effects)
+    newer = tx.value(
+        "SELECT stored_at FROM messages WHERE conversation = ? AND direction = 'in' AND seq > ? AND kind <> 'revoked'"
+        " ORDER BY seq LIMIT 1",
+        (seq, turn.up_to),
+    )
+    if newer is not None or silent_handover:
+        _owe_again(tx, claim, settled, newer, quiet_ms)
+    return settled
+
+
+def _owe_again(tx: Tx, claim: Claim, settled: Settled, newer: int | None, quiet_ms: int) -> None:
+    """A message came that this turn could not wait for, or a person owes the answer."""
+    seq = claim.turn.conversation
+    conversation = conversations.one(tx, seq)
+    due_at = conversation.human_until if conversation.state == "human" else tx.now_ms + quiet_ms
+    owed_since = newer if newer is not None else claim.conversation.owed_since
+    tx.run("UPDATE conversations SET owed_since = ?, due_at = ? WHERE seq = ?", (owed_since, due_at, seq))
+    if due_at is not None:
+        settled.due[seq] = (due_at, conversation.turns)
+
+
+def _outgoing(reply: Reply) -> list[tuple[str, str, dict[str, Any], str | None]]:
+    """(kind, text, content, vehicle) of each message a reply is made of: the text in one, then the photos."""
+    found: list[tuple[str, str, dict[str, Any], str | None]] = []
+    if reply.text:
+        found.append(("text", reply.text, {}, reply.vehicle_id))
+    found += [("image", photo.caption, {"link": photo.url}, photo.vehicle_id) for photo in reply.photos]
+    return found
+
+
+def _effect(tx: Tx, claim: Claim, effect: Effect, settled: Settled, *, handover_ms: int, keyed_hash: KeyedHash) -> None:
+    seq, contact, id_ = claim.turn.conversation, claim.contact.seq, claim.conversation.id
+    match effect:
+        case SaveLead():
+            leads.save(
+                tx,
+                contact,
+                seq,
+                interest=effect.interest,
+                vehicle=effect.vehicle_id,
+                trade_in=effect.trade_in,
+                budget_centavos=effect.budget_centavos,
+            )
+            settled.news.append(("lead", {"conversation": id_}))
+        case BookVisit():
+            starts_at = int(effect.starts_at.timestamp() * 1000) if effect.starts_at else None
+            leads.book(tx, contact, seq, vehicle=effect.vehicle_id, starts_at=starts_at, wish=effect.wish)
+            settled.news.append(("appointment", {"conversation": id_}))
+        case HandOver():
+            conversations.take_over(tx, seq, tx.now_ms + handover_ms)
+            settled.news.append(("conversation", {"conversation": id_, "state": "human", "reason": effect.reason}))
+        case OptOut():
+            contacts.opt_out(tx, contact, tx.now_ms)
+            conversations.take_over(tx, seq, None)
+            tombstones.bury(
+                tx, "opt_out", [keyed_hash(f"{kind}:{value}") for kind, value in contacts.aliases(tx, contact)]
+            )
+            settled.news.append(("conversation", {"conversation": id_, "state": "human", "opted_out": True}))
+
+
+def fail(tx: Tx, claim: Claim, error: str, unknown: tuple[str, ...] = ()) -> Settled:
+    """The turn raised: it is tried again after a pause, the third time a person takes over and the customer is told."""
+    turn, seq = claim.turn, claim.turn.conversation
+    row = tx.row("SELECT generation, failures, turns, due_at FROM conversations WHERE seq = ?", (seq,))
+    if row is None:
+        return Settled(spoken=False)
+    generation, failures, answered, due_at = row
+    turns.end(tx, turn, "failed", error=error[:500], unknown=unknown)
+    settled = Settled(spoken=False)
+    if generation != turn.generation:
+        return settled
+    failures += 1
+    if failures < MAX_FAILURES:
+        due_at = max(due_at or 0, tx.now_ms + RETRY_MS[failures - 1])
+        tx.run("UPDATE conversations SET failures = ?, due_at = ? WHERE seq = ?", (failures, due_at, seq))
+        settled.due[seq] = (due_at, answered)
+        return settled
+    messages.queue(tx, seq, author="assistant", kind="text", text=wording.TURN_FAILED, turn=turn.seq)
+    conversations.answered(tx, seq, turn.up_to)
+    received = Received()
+    hand_to_human(tx, seq, f"the assistant failed three times: {error[:200]}", received, owed=False)
+    settled.to_send.add(seq)
+    settled.news += received.news
+    return settled
+
+
+def supersede(tx: Tx, claim: Claim, unknown: tuple[str, ...] = ()) -> None:
+    """The turn was cancelled because the customer wrote on, or a person took over."""
+    turns.end(tx, claim.turn, "superseded", unknown=unknown)
+
+
+def release(tx: Tx, claim: Claim, unknown: tuple[str, ...] = ()) -> None:
+    """The turn was cut off by a stop: what it owed is due again at once."""
+    turns.end(tx, claim.turn, "released", error="the daemon stopped while the turn ran", unknown=unknown)
+    tx.run(
+        "UPDATE conversations SET due_at = coalesce(due_at, ?) WHERE seq = ? AND owed_since IS NOT NULL"
+        " AND state = 'assistant'",
+        (tx.now_ms, claim.turn.conversation),
+    )

@@ -1,0 +1,212 @@
+"""Carrying out one turn: the only I/O between a claim and its reply."""
+
+from collections.abc import Callable, Generator, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any, Final, Protocol
+from zoneinfo import ZoneInfo
+
+from attrs import define, field
+
+from daemon.desk import hours
+from daemon.desk.brief import (
+    AskModel,
+    Brief,
+    Command,
+    GetVehicles,
+    Line,
+    Note,
+    ProviderFailed,
+    Reply,
+    SearchStock,
+)
+from daemon.desk.settle import Claim
+from daemon.errors import ProviderError, ProviderUnavailable
+from daemon.logs import get_logger
+from daemon.providers.base import ModelReply, Prompt
+from shards.directory import ShardHandle
+from shards.shard import Tx
+from shards.tenant import turns, usage
+from shards.tenant.messages import StoredMessage
+from shards.tenant.profile import TenantProfile
+from shards.tenant.stock import search
+from shards.tenant.vehicle import StockSummary, Vehicle
+
+Thinking = Callable[[Brief, Sequence[str]], Generator[Command, Any, Reply]]
+
+MAX_BURST_TEXT: Final = 12_000
+
+
+class Roster(Protocol):
+    """The vendors' models, with their limits (`daemon.providers.roster`)."""
+
+    def available(self) -> tuple[str, ...]: ...
+    async def ask(self, name: str, prompt: Prompt, *, tenant: str) -> ModelReply: ...
+
+
+class Vehicles(Protocol):
+    """The tenant's vehicle cache."""
+
+    async def get(self, ids: Sequence[str]) -> tuple[Vehicle, ...]: ...
+    async def summary(self) -> StockSummary: ...
+
+
+@define
+class Tally:
+    """Which vendors' requests have no response yet: they may be billed though nobody can say how much."""
+
+    open: list[str] = field(factory=list)
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """For `turns.end`."""
+        return tuple(self.open)
+
+
+class Thinker:
+    """One tenant's way from a claim to a reply."""
+
+    def __init__(
+        self,
+        *,
+        shard: ShardHandle,
+        profile: TenantProfile,
+        vehicles: Vehicles,
+        roster: Roster,
+        thinking: Thinking,
+        now: Callable[[], datetime],
+        receipts: Callable[[], None],
+    ) -> None:
+        """`receipts` is called after usage was committed: the rollup has work."""
+        self._shard = shard
+        self._profile = profile
+        self._vehicles = vehicles
+        self._roster = roster
+        self._thinking = thinking
+        self._now = now
+        self._receipts = receipts
+        self._zone = ZoneInfo(profile.time_zone)
+        self._log = get_logger("turn", tenant=shard.tenant)
+
+    def first_vendor(self) -> str:
+        """Who will be asked first; "" if the catalogue answers."""
+        available = self._roster.available()
+        for name in self._profile.assistant.providers:
+            if name == "catalogue":
+                return ""
+            if name in available:
+                return name
+        return ""
+
+    async def think(self, claim: Claim, tally: Tally) -> Reply:
+        """Carry the turn's commands out until it ends. May be cancelled anywhere: nothing is written but usage.
+
+        Raises whatever the turn raises; the caller is the turn's boundary.
+        """
+        brief = await self._brief(claim)
+        available = self._roster.available()
+        providers = [name for name in self._profile.assistant.providers if name == "catalogue" or name in available]
+        generator = self._thinking(brief, providers)
+        try:
+            command = next(generator)
+            while True:
+                answer = await self._carry_out(command, claim, tally)
+                command = generator.send(answer)
+        except StopIteration as end:
+            reply: Reply = end.value
+            return reply
+        finally:
+            generator.close()
+
+    async def _carry_out(self, command: Command, claim: Claim, tally: Tally) -> Any:
+        match command:
+            case AskModel():
+                return await self._ask(command, claim, tally)
+            case SearchStock():
+                return await self._shard.read(partial(search, query=command.query))
+            case GetVehicles():
+                return await self._vehicles.get(command.ids)
+            case Note():
+                self._log.info(command.event, conversation=claim.conversation.id, **command.fields)
+                return None
+
+    async def _ask(self, command: AskModel, claim: Claim, tally: Tally) -> ModelReply | ProviderFailed:
+        tally.open.append(command.provider)
+        try:
+            reply = await self._roster.ask(command.provider, command.prompt, tenant=self._shard.tenant)
+        except ProviderError as error:
+            if not isinstance(error, ProviderUnavailable):
+                tally.open.remove(command.provider)  # an answer came, and it cost nothing
+            self._log.warning("provider_failed", provider=command.provider, reason=str(error))
+            return ProviderFailed(command.provider, str(error))
+        await self._shard.write(partial(_account, claim=claim, provider=command.provider, reply=reply))
+        tally.open.remove(command.provider)
+        self._receipts()
+        return reply
+
+    async def _brief(self, claim: Claim) -> Brief:
+        now = self._now().astimezone(self._zone)
+        profile = self._profile
+        return Brief(
+            now=now,
+            profile=profile,
+            contact_name=claim.contact.name,
+            contact_has_phone=bool(claim.contact.dial_phone),
+            history=tuple(self._line(message) for message in claim.history),
+            burst=self._cut(tuple(self._line(message) for message in claim.burst)),
+            memory=claim.conversation.memory,
+            summary=await self._vehicles.summary(),
+            open_now=hours.is_open(profile.assistant, now),
+            next_opening=hours.next_opening(profile.assistant, now),
+            first_turn=claim.conversation.turns == 0 and not any(m.author != "customer" for m in claim.history),
+            ad_text=_ad_text((*claim.history, *claim.burst)),
+        )
+
+    def _line(self, message: StoredMessage) -> Line:
+        return Line(
+            author=message.author,
+            kind=message.kind,
+            text=message.text,
+            at=datetime.fromtimestamp(message.at / 1000, self._zone),
+            quoted=message.quoted_text,
+            vehicle_id=message.vehicle or message.quoted_vehicle,
+            content=message.content,
+        )
+
+    def _cut(self, burst: tuple[Line, ...]) -> tuple[Line, ...]:
+        """The newest of a burst that fit into what a turn will read."""
+        room = MAX_BURST_TEXT
+        kept: list[Line] = []
+        for line in reversed(burst):
+            room -= len(line.text)
+            if kept and room < 0:
+                break
+            kept.append(line)
+        return tuple(reversed(kept))
+
+
+def _account(tx: Tx, claim: Claim, provider: str, reply: ModelReply) -> None:
+    """One vendor response's receipt, in a transaction of its own: a turn that dies later is paid for too."""
+    turns.responded(tx, claim.turn.seq, provider, more=bool(reply.calls))
+    usage.record(
+        tx,
+        "tokens",
+        provider,
+        turn=claim.turn.seq,
+        model=reply.model,
+        conversation=claim.conversation.id,
+        input_tokens=reply.tokens.input,
+        output_tokens=reply.tokens.output,
+        cache_read_tokens=reply.tokens.cache_read,
+        cache_write_tokens=reply.tokens.cache_write,
+    )
+
+
+def _ad_text(messages: Sequence[StoredMessage]) -> str:
+    """What the newest ad said that brought the customer here."""
+    for message in reversed(messages):
+        referral = message.content.get("referral")
+        if isinstance(referral, dict):
+            parts = (str(referral.get(name) or "") for name in ("headline", "body"))
+            return "\n".join(part for part in parts if part)[:1000]
+    return ""

@@ -1,0 +1,78 @@
+"""The HTTP connections to a vendor, for many requests at once."""
+
+import logging
+import socket
+from typing import Final
+from urllib.request import getproxies, proxy_bypass
+
+import httpx2
+import trio
+
+STRIPES: Final = 32
+"""Pools that the requests of one provider are spread over.
+
+A pool walks through all its connections at the begin and the end of each request. With 400 requests under way one
+pool costs 1.5 ms of CPU a request, thirty-two cost 0.9 ms.
+"""
+CONNECT_SECONDS: Final = 5.0
+IDLE_SECONDS: Final = 60.0
+
+_KEEPALIVE: Final = [
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 60),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 5),
+]
+
+
+class StripedTransport(httpx2.AsyncBaseTransport):
+    """Sends each request through the pool that has the fewest under way. Reads whole answers, no streams."""
+
+    def __init__(self, proxy: str | None, stripes: int = STRIPES) -> None:
+        verified = httpx2.create_ssl_context()  # dear to make: shared
+        # Another limit decides how many requests run; this one must never make one wait.
+        limits = httpx2.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=IDLE_SECONDS)
+        self._pools = [
+            httpx2.AsyncHTTPTransport(verify=verified, limits=limits, proxy=proxy, socket_options=_KEEPALIVE)
+            for _ in range(stripes)
+        ]
+        self._running = [0] * stripes
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send the request and read the whole answer. May be cancelled: the connection is closed."""
+        stripe = min(range(len(self._pools)), key=self._running.__getitem__)
+        self._running[stripe] += 1
+        try:
+            response = await self._pools[stripe].handle_async_request(request)
+            try:
+                await response.aread()
+            except BaseException:
+                with trio.CancelScope(shield=True):
+                    await response.aclose()
+                raise
+            return response
+        finally:
+            self._running[stripe] -= 1
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        for pool in self._pools:
+            await pool.aclose()
+
+
+def http_client(base_url: str, timeout_seconds: float) -> httpx2.AsyncClient:
+    """An HTTP client for a vendor's SDK. The caller closes it. Heeds the proxy settings of the environment."""
+    for name in ("anthropic", "openai", "httpx2", "httpcore2"):
+        # Below WARNING they write a line a request, with customers' words in it.
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return httpx2.AsyncClient(
+        transport=StripedTransport(_proxy(httpx2.URL(base_url))),
+        timeout=httpx2.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds)),
+        trust_env=False,
+    )
+
+
+def _proxy(url: httpx2.URL) -> str | None:
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    return None if proxy is None or proxy_bypass(url.host) else proxy

@@ -1,0 +1,80 @@
+"""Fetching customers' files at once: their addresses live for minutes, their ids for days."""
+
+from functools import partial
+from typing import Any, Final
+
+import trio
+
+from daemon.backoff import delay_seconds
+from daemon.channels.media import MediaFetcher, MediaGone, MediaRefused, MediaTooLarge, StoredMedia
+from daemon.errors import FetchError, SealBroken
+from daemon.logs import get_logger
+from daemon.tenants.surroundings import Surroundings
+from shards.directory import ShardHandle
+from shards.tenant import media
+
+ATTEMPTS: Final = 8
+
+
+class InboundMedia:
+    """One tenant's wanted files, fetched one after the other."""
+
+    def __init__(self, shard: ShardHandle, around: Surroundings, graph: dict[str, Any]) -> None:
+        """`graph`: graph_url, version, phone_number_id and token for the fetcher."""
+        self._shard = shard
+        self._now = around.now
+        self._rng = around.rng
+        self._fetcher = MediaFetcher(
+            around.graph,
+            tenant=shard.tenant,
+            media_dir=around.data_dir / "media",
+            hosts=around.config.whatsapp.cloud.media_hosts,
+            **graph,
+        )
+        self._bell = trio.Event()
+        self._log = get_logger("media", tenant=shard.tenant)
+
+    def woken(self) -> None:
+        """A commit wants files."""
+        self._bell.set()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Fetch what is wanted until cancelled. Raises `ShardUnavailable` when the shard fails."""
+        task_status.started()
+        while True:
+            self._bell = trio.Event()
+            wanted = await self._shard.glance(media.next_wanted)
+            if wanted is None:
+                await self._bell.wait()
+                continue
+            wait = wanted.due_at / 1000 - self._now().timestamp()
+            if wait > 0:
+                with trio.move_on_after(wait):
+                    await self._bell.wait()
+                continue
+            await self._fetch(wanted)
+
+    async def _fetch(self, wanted: media.Wanted) -> None:
+        try:
+            stored: StoredMedia = await self._fetcher.fetch(wanted.media)
+        except (MediaGone, MediaTooLarge, MediaRefused) as error:
+            await self._shard.write(partial(media.give_up, message=wanted.message, reason=str(error)))
+            self._log.warning("media_given_up", reason=str(error))
+        except (FetchError, SealBroken) as error:
+            attempt = wanted.attempts + 1
+            if attempt >= ATTEMPTS:
+                await self._shard.write(partial(media.give_up, message=wanted.message, reason=str(error)))
+            else:
+                pause = delay_seconds(attempt, self._rng, first_seconds=2, longest_seconds=600)
+                await self._shard.write(partial(media.retry, message=wanted.message, pause_ms=int(pause * 1000)))
+            self._log.warning("media_not_fetched", attempt=attempt, reason=str(error))
+        else:
+            await self._shard.write(
+                partial(
+                    media.store,
+                    message=wanted.message,
+                    content_hash=stored.hash,
+                    mime_type=stored.mime_type,
+                    size=stored.bytes,
+                )
+            )

@@ -1,0 +1,205 @@
+"""From a webhook's bytes to every shard it concerns: stored, or durably parked, before it is answered."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import trio
+from attrs import define, field
+
+from daemon.clock import Now
+from daemon.desk.outbox import StatusWatch
+from daemon.desk.receive import PAUSE_FACT, Received, Rules, receive
+from daemon.logs import get_logger
+from daemon.metrics import Metrics
+from daemon.tenants.tenant import Tenant
+from daemon.whatsapp.cloud import MalformedDelivery, Part, events_of, split
+from daemon.whatsapp.events import Event
+from shards.central import parked, tenants
+from shards.directory import ShardDirectory
+from shards.errors import ShardUnavailable
+from shards.shard import Shard, Tx
+from shards.tenant import identity
+from shards.tenant.profile import TenantProfile, load
+
+REPLAY_BATCH = 50
+
+_log = get_logger("reception")
+
+
+@define(eq=False)
+class _Parking:
+    """A tenant whose parts are parked: all that come go there too, so that they stay in order."""
+
+    writing: int = 0
+    replaying: trio.Lock = field(factory=trio.Lock)
+
+
+class Reception:
+    """Receives for all tenants of the process. Needs shards, not nurseries."""
+
+    def __init__(
+        self,
+        *,
+        central: Shard,
+        directory: ShardDirectory,
+        rules_of: Callable[[TenantProfile], Rules],
+        running: Callable[[str], Tenant | None],
+        watch: StatusWatch,
+        metrics: Metrics,
+        receipts: Callable[[str], None],
+        now: Now,
+    ) -> None:
+        self._central = central
+        self._directory = directory
+        self._rules_of = rules_of
+        self._running = running
+        self._watch = watch
+        self._metrics = metrics
+        self._receipts = receipts
+        self._now = now
+        self._parking: dict[str, _Parking] = {}
+        self.parked_items = 0
+
+    async def open(self) -> None:
+        """Learn which tenants have parked parts; once, before anything is received."""
+        counts = await self._central.glance(parked.counts)
+        self._parking = {tenant: _Parking() for tenant in counts}
+        self.parked_items = sum(counts.values())
+
+    async def receive(self, body: bytes) -> None:
+        """Store one signed delivery. When it returns, everything in it is on disk.
+
+        Tenants are written side by side; one whose shard fails is parked in central. Raises
+        `MalformedDelivery` for a body that is no webhook, `ShardUnavailable` when central fails too.
+        """
+        delivery = split(body)
+        for ignored in delivery.ignored:
+            self._metrics.ignored(ignored.reason)
+            _log.info("item_ignored", reason=ignored.reason, detail=ignored.detail)
+        by_tenant = await self._central.glance(partial(_routed, parts=delivery.parts))
+        for part in by_tenant.pop("", []):
+            self._metrics.ignored("unknown_number")
+            _log.warning(
+                "unknown_number", phone_number_id=part.phone_number_id, waba_id=part.waba_id, field=part.raw["field"]
+            )
+        if len(by_tenant) == 1:
+            for tenant, parts in by_tenant.items():
+                await self._receive_for(tenant, parts)
+        elif by_tenant:
+            await self._receive_all(by_tenant)
+
+    async def _receive_all(self, by_tenant: dict[str, list[Part]]) -> None:
+        failed: list[ShardUnavailable] = []
+
+        async def one(tenant: str, parts: list[Part]) -> None:
+            try:
+                await self._receive_for(tenant, parts)
+            except ShardUnavailable as error:
+                failed.append(error)
+
+        async with trio.open_nursery() as nursery:
+            for tenant, parts in by_tenant.items():
+                nursery.start_soon(one, tenant, parts)
+        if failed:
+            raise failed[0]
+
+    async def _receive_for(self, tenant: str, parts: list[Part]) -> None:
+        if tenant in self._parking:
+            await self._park(tenant, parts)
+            return
+        try:
+            await self._store(tenant, parts)
+        except ShardUnavailable as error:
+            _log.warning("shard_not_written", tenant=tenant, reason=str(error))
+            await self._park(tenant, parts)
+
+    async def _store(self, tenant: str, parts: list[Part]) -> None:
+        received_at = self._now()
+        batch = [event for part in parts for event in events_of(part, received_at)]
+        running = self._running(tenant)
+        rules = running.rules if running is not None else None
+        result = await self._directory.handle(tenant).write(
+            partial(_write, batch=batch, rules=rules, rules_of=self._rules_of)
+        )
+        if result.statuses:
+            self._watch.seen(int(received_at.timestamp() * 1000))
+        self._tell(tenant, result)
+
+    def _tell(self, tenant: str, result: Received) -> None:
+        for name, count in result.counts.items():
+            if name.startswith("ignored_"):
+                for _ in range(count):
+                    self._metrics.ignored(name.removeprefix("ignored_"))
+        self._count(tenant, result.counts)
+        running = self._running(tenant)
+        if running is not None:
+            running.received(result)
+            if result.channel_changed:
+                running.account_pause_changed(result.pause)
+        elif result.receipts:
+            self._receipts(tenant)
+
+    def _count(self, tenant: str, counts: Counter[str]) -> None:
+        for _ in range(counts["message"]):
+            self._metrics.message(tenant, "in", "any")
+
+    async def _park(self, tenant: str, parts: list[Part]) -> None:
+        place = self._parking.setdefault(tenant, _Parking())
+        place.writing += 1
+        try:
+            await self._central.write(partial(_park, tenant=tenant, parts=parts))
+            self.parked_items += len(parts)
+        finally:
+            place.writing -= 1
+
+    async def replay(self, tenant: str) -> None:
+        """Give a shard that can be written again what was parked for it, in order. Raises `ShardUnavailable`."""
+        place = self._parking.get(tenant)
+        if place is None:
+            return
+        async with place.replaying:
+            while True:
+                batch = await self._central.glance(partial(parked.oldest, tenant=tenant, limit=REPLAY_BATCH))
+                if not batch:
+                    if not place.writing:
+                        self._parking.pop(tenant, None)
+                        return
+                    await trio.sleep(0.01)
+                    continue
+                parts = []
+                for _, document in batch:
+                    try:
+                        parts.append(Part.loads(document))
+                    except MalformedDelivery as error:
+                        _log.error("parked_part_damaged", tenant=tenant, reason=str(error))
+                await self._store(tenant, parts)
+                await self._central.write(partial(parked.replayed, tenant=tenant, up_to=batch[-1][0]))
+                self.parked_items = max(0, self.parked_items - len(batch))
+                _log.info("parked_replayed", tenant=tenant, count=len(batch))
+
+
+def _routed(tx: Tx, parts: tuple[Part, ...]) -> dict[str, list[Part]]:
+    """The parts by tenant; those that lead nowhere under ""."""
+    found: dict[str, list[Part]] = defaultdict(list)
+    for part in parts:
+        if part.phone_number_id:
+            owner = tenants.by_phone_number_id(tx, part.phone_number_id)
+            found[owner or ""].append(part)
+        else:
+            owners = tenants.by_waba_id(tx, part.waba_id)
+            for tenant in owners or [""]:
+                found[tenant].append(part)
+    return found
+
+
+def _park(tx: Tx, tenant: str, parts: list[Part]) -> None:
+    for part in parts:
+        parked.park(tx, tenant, part.dumps())
+
+
+def _write(tx: Tx, batch: Sequence[Event], rules: Rules | None, rules_of: Callable[[TenantProfile], Rules]) -> Received:
+    result = receive(tx, batch, rules if rules is not None else rules_of(load(tx)))
+    if result.channel_changed:
+        result.pause = identity.fact(tx, PAUSE_FACT)
+    return result

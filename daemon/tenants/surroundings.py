@@ -1,0 +1,55 @@
+"""What all tenants of a process share. No tenant's rows are reachable from here but through its own handle."""
+
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+from attrs import frozen
+
+from daemon.channels.cloud import CloudApp
+from daemon.clock import Now
+from daemon.config import Config
+from daemon.control.ports import Events
+from daemon.desk.fairness import FairSlots
+from daemon.desk.outbox import Brake, StatusWatch
+from daemon.desk.turn import Roster, Thinking
+from daemon.metrics import Metrics
+from daemon.sealing import Sealer
+from shards.directory import ShardDirectory, ShardHandle
+from shards.tenant.profile import StockFeed
+
+PollFeed = Callable[[ShardHandle, StockFeed], Awaitable[str]]
+"""One polling round of a stock feed; its result as a sentence. Raises `FetchError`, `StockFileError`."""
+
+
+@frozen(kw_only=True)
+class Surroundings:
+    """Made once in `daemon/main.py`."""
+
+    config: Config
+    data_dir: Path
+    directory: ShardDirectory
+    sealer: Sealer
+    graph: httpx.AsyncClient
+    cloud_app: CloudApp
+    roster: Roster
+    thinking: Thinking
+    turn_slots: FairSlots
+    brake: Brake
+    watch: StatusWatch
+    events: Events
+    metrics: Metrics
+    poll_feed: PollFeed
+    receipts: Callable[[str], None]  # the rollup has work at this tenant
+    now: Now
+    rng: random.Random
+
+    def publish(self, tenant: str, news: list[tuple[str, dict[str, Any]]]) -> None:
+        """Tell the event stream what a commit made true."""
+        for event, data in news:
+            self.events.publish(event, {"tenant": tenant, **data}, tenant)
+
+
+Secrets = Mapping[str, str]

@@ -1,0 +1,38 @@
+"""Usage of all tenants: append only, each receipt once by its event id."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from shards.shard import Tx
+
+
+def append(tx: Tx, tenant: str, epoch: str, receipts: Iterable[Mapping[str, Any]]) -> None:
+    """Take receipts over (the fields of `shards.tenant.usage.Usage`); those already here change nothing."""
+    tx.connection.executemany(
+        "INSERT INTO ledger (event_id, tenant, epoch, at, kind, provider, model, conversation, input_tokens,"
+        " output_tokens, cache_read_tokens, cache_write_tokens, characters, audio_ms, messages, pricing_category,"
+        " pricing_type, copied_at) VALUES (:event_id, :tenant, :epoch, :at, :kind, :provider, :model, :conversation,"
+        " :input_tokens, :output_tokens, :cache_read_tokens, :cache_write_tokens, :characters, :audio_ms, :messages,"
+        " :pricing_category, :pricing_type, :copied_at) ON CONFLICT (event_id) DO NOTHING",
+        ({**receipt, "tenant": tenant, "epoch": epoch, "copied_at": tx.now_ms} for receipt in receipts),
+    )
+
+
+def bury(tx: Tx, tenant: str, tombstones: Iterable[tuple[str, bytes, int]]) -> None:
+    """Take (kind, hash, at) over; the newest of a kind stands."""
+    tx.connection.executemany(
+        "INSERT INTO tombstones (tenant, kind, hash, at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (tenant, hash, kind) DO UPDATE SET at = max(at, excluded.at)",
+        ((tenant, kind, value, at) for kind, value, at in tombstones),
+    )
+
+
+def totals(tx: Tx, tenant: str) -> dict[str, int]:
+    """Sums over a tenant's receipts, to compare with its shard."""
+    row = tx.row(
+        "SELECT count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(messages), 0)"
+        " FROM ledger WHERE tenant = ?",
+        (tenant,),
+    )
+    assert row is not None
+    return dict(zip(("receipts", "input_tokens", "output_tokens", "messages"), row, strict=True))

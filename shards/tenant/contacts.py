@@ -1,0 +1,215 @@
+"""Contacts of a tenant and the aliases they are found by (whatsapp-cloud facts 2.3 and 10.1)."""
+
+from typing import Final
+
+from attrs import frozen
+
+from shards.errors import NotFound
+from shards.ids import new_id
+from shards.shard import Row, Tx
+
+ALIAS_KINDS: Final = ("user_id", "phone", "lid", "sandbox")
+"""From the surest to the weakest: a user id is one person, a phone number can be given to another."""
+
+
+@frozen(kw_only=True)
+class Identity:
+    """Every name the network gave a person. `aliases` are lookup keys (phones canonical), the dials are literal."""
+
+    aliases: tuple[tuple[str, str], ...]  # (kind, value), no empty values
+    dial_phone: str = ""
+    dial_user_id: str = ""
+    name: str = ""
+    username: str = ""
+
+    def alias(self, kind: str) -> str:
+        """The value of one kind, or ""."""
+        return next((value for k, value in self.aliases if k == kind), "")
+
+
+@frozen(kw_only=True)
+class Contact:
+    """One customer of this tenant."""
+
+    seq: int
+    id: str
+    name: str
+    dial_phone: str
+    dial_user_id: str
+    opted_out_at: int | None
+
+
+_COLUMNS: Final = "seq, id, name, dial_phone, dial_user_id, opted_out_at"
+
+
+def _contact(row: Row) -> Contact:
+    seq, id_, name, phone, user_id, opted_out_at = row
+    return Contact(seq=seq, id=id_, name=name, dial_phone=phone, dial_user_id=user_id, opted_out_at=opted_out_at)
+
+
+def one(tx: Tx, seq: int) -> Contact:
+    """The contact with this row number. Raises `NotFound`."""
+    row = tx.row(f"SELECT {_COLUMNS} FROM contacts WHERE seq = ?", (seq,))
+    if row is None:
+        raise NotFound(f"there is no contact {seq} here")
+    return _contact(row)
+
+
+def find(tx: Tx, kind: str, value: str) -> int | None:
+    """The row number of the contact with this alias."""
+    found: int | None = tx.value("SELECT contact FROM aliases WHERE kind = ? AND value = ?", (kind, value))
+    return found
+
+
+def resolve(tx: Tx, identity: Identity) -> Contact:
+    """The contact these names belong to, made or joined as needed.
+
+    A phone number that comes with another user id than the one we know it by has gone to another
+    person: that person gets a contact of their own, and the number. A contact known by phone alone and
+    one known by user id alone become one when both names come together.
+    """
+    assert identity.aliases, "an empty identity would join strangers"
+    user_id, phone = identity.alias("user_id"), identity.alias("phone")
+    by_user = find(tx, "user_id", user_id) if user_id else None
+    by_phone = find(tx, "phone", phone) if phone else None
+    if by_phone is not None and user_id and by_user != by_phone:
+        if _has_user_id(tx, by_phone):
+            by_phone = None
+        elif by_user is not None:
+            merge(tx, keep=by_user, gone=by_phone)
+    others = (find(tx, kind, value) for kind, value in identity.aliases if kind in ("lid", "sandbox"))
+    seq = by_user if by_user is not None else by_phone
+    if seq is None:
+        seq = next((other for other in others if other is not None), None)
+    if seq is None:
+        seq = _create(tx, identity)
+    else:
+        _refresh(tx, seq, identity)
+    for kind, value in identity.aliases:
+        tx.run(
+            "INSERT INTO aliases (kind, value, contact) VALUES (?, ?, ?)"
+            " ON CONFLICT (kind, value) DO UPDATE SET contact = excluded.contact"
+            " WHERE contact <> excluded.contact",
+            (kind, value, seq),
+        )
+    return one(tx, seq)
+
+
+def _has_user_id(tx: Tx, seq: int) -> bool:
+    return tx.value("SELECT 1 FROM aliases WHERE contact = ? AND kind = 'user_id'", (seq,)) is not None
+
+
+def _create(tx: Tx, identity: Identity) -> int:
+    tx.run(
+        "INSERT INTO contacts (id, name, username, dial_phone, dial_user_id, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            new_id(tx.now_ms),
+            identity.name,
+            identity.username,
+            identity.dial_phone,
+            identity.dial_user_id,
+            tx.now_ms,
+        ),
+    )
+    return tx.connection.last_insert_rowid()
+
+
+def _refresh(tx: Tx, seq: int, identity: Identity) -> None:
+    new = (identity.name, identity.username, identity.dial_phone, identity.dial_user_id)
+    tx.run(
+        "UPDATE contacts SET name = coalesce(nullif(?1, ''), name),"
+        " username = coalesce(nullif(?2, ''), username),"
+        " dial_phone = coalesce(nullif(?3, ''), dial_phone),"
+        " dial_user_id = coalesce(nullif(?4, ''), dial_user_id)"
+        " WHERE seq = ?5 AND (name <> ?1 OR username <> ?2 OR dial_phone <> ?3 OR dial_user_id <> ?4)",
+        (*new, seq),
+    )
+
+
+def merge(tx: Tx, *, keep: int, gone: int) -> None:
+    """Two contacts turned out to be one person: everything of `gone` becomes `keep`'s."""
+    for seq, channel in list(tx.rows("SELECT seq, channel FROM conversations WHERE contact = ?", (gone,))):
+        target = tx.value("SELECT seq FROM conversations WHERE contact = ? AND channel = ?", (keep, channel))
+        if target is None:
+            tx.run("UPDATE conversations SET contact = ? WHERE seq = ?", (keep, seq))
+            continue
+        for table in ("messages", "turns", "leads", "appointments"):
+            tx.run(f"UPDATE {table} SET conversation = ? WHERE conversation = ?", (target, seq))
+        tx.run(
+            "UPDATE conversations SET generation = conversations.generation + 1,"
+            " window_opened_at = max(conversations.window_opened_at, other.window_opened_at),"
+            " last_message_at = max(conversations.last_message_at, other.last_message_at),"
+            " owed_since = coalesce(min(conversations.owed_since, other.owed_since),"
+            "   conversations.owed_since, other.owed_since),"
+            " due_at = coalesce(min(conversations.due_at, other.due_at), conversations.due_at, other.due_at)"
+            " FROM conversations AS other WHERE conversations.seq = ? AND other.seq = ?",
+            (target, seq),
+        )
+        tx.run("DELETE FROM conversations WHERE seq = ?", (seq,))
+    for table in ("leads", "appointments", "aliases"):
+        tx.run(f"UPDATE {table} SET contact = ? WHERE contact = ?", (keep, gone))
+    tx.run(
+        "UPDATE contacts SET opted_out_at = coalesce(contacts.opted_out_at, other.opted_out_at),"
+        " marketing_stopped_at = coalesce(contacts.marketing_stopped_at, other.marketing_stopped_at),"
+        " name = coalesce(nullif(contacts.name, ''), other.name)"
+        " FROM contacts AS other WHERE contacts.seq = ? AND other.seq = ?",
+        (keep, gone),
+    )
+    tx.run("DELETE FROM contacts WHERE seq = ?", (gone,))
+
+
+def rename(tx: Tx, old: Identity, new: Identity) -> Contact | None:
+    """The same person has new names: the old ones are dropped, the new ones lead to the contact. None if unknown."""
+    seq = next((s for kind, value in old.aliases if (s := find(tx, kind, value)) is not None), None)
+    if seq is None:
+        return None
+    for kind, value in old.aliases:
+        if new.alias(kind):
+            tx.run("DELETE FROM aliases WHERE kind = ? AND value = ? AND contact = ?", (kind, value, seq))
+    for kind, value in new.aliases:
+        other = find(tx, kind, value)
+        if other is not None and other != seq and not _conflicting(tx, other, new):
+            merge(tx, keep=seq, gone=other)
+        tx.run(
+            "INSERT INTO aliases (kind, value, contact) VALUES (?, ?, ?)"
+            " ON CONFLICT (kind, value) DO UPDATE SET contact = excluded.contact",
+            (kind, value, seq),
+        )
+    _refresh(tx, seq, new)
+    return one(tx, seq)
+
+
+def _conflicting(tx: Tx, other: int, new: Identity) -> bool:
+    """Whether `other` is known by a user id that is not among the new names: then it is somebody else."""
+    known = tx.value("SELECT value FROM aliases WHERE contact = ? AND kind = 'user_id'", (other,))
+    return known is not None and known != new.alias("user_id")
+
+
+def learn_dial(tx: Tx, seq: int, identity: Identity) -> None:
+    """Keep the address the network really used (it may differ from what was dialled)."""
+    _refresh(tx, seq, identity)
+    for kind, value in identity.aliases:
+        tx.run(
+            "INSERT INTO aliases (kind, value, contact) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (kind, value, seq),
+        )
+
+
+def opt_out(tx: Tx, seq: int, at: int) -> None:
+    """The customer wants no more answers."""
+    tx.run("UPDATE contacts SET opted_out_at = ? WHERE seq = ?", (at, seq))
+
+
+def opt_in(tx: Tx, seq: int) -> None:
+    """The customer asked to be answered again."""
+    tx.run("UPDATE contacts SET opted_out_at = NULL WHERE seq = ?", (seq,))
+
+
+def marketing(tx: Tx, seq: int, stopped_at: int | None) -> None:
+    """The customer stopped (or, with None, resumed) marketing messages."""
+    tx.run("UPDATE contacts SET marketing_stopped_at = ? WHERE seq = ?", (stopped_at, seq))
+
+
+def aliases(tx: Tx, seq: int) -> list[tuple[str, str]]:
+    """(kind, value) of a contact."""
+    return [(kind, value) for kind, value in tx.rows("SELECT kind, value FROM aliases WHERE contact = ?", (seq,))]

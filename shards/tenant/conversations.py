@@ -1,0 +1,170 @@
+"""A tenant's threads with its contacts: who answers, what is owed, and until when."""
+
+import json
+from typing import Any, Final
+
+from attrs import frozen
+
+from shards.errors import NotFound
+from shards.ids import new_id
+from shards.shard import Tx
+
+DAY_MS: Final = 24 * 60 * 60 * 1000
+MAX_RESTARTS: Final = 2
+"""How often one burst's turn is begun anew because the customer wrote on."""
+
+
+@frozen(kw_only=True)
+class Conversation:
+    """One row; times in ms."""
+
+    seq: int
+    id: str
+    contact: int
+    channel: str
+    state: str  # assistant | human | closed
+    human_until: int | None
+    window_opened_at: int
+    generation: int
+    owed_since: int | None
+    due_at: int | None
+    restarts: int
+    failures: int
+    answered_seq: int
+    turns: int
+    send_after: int
+    memory: dict[str, Any]
+
+    def held_by_human(self, now_ms: int) -> bool:
+        """Whether the assistant must be silent now."""
+        return self.state == "human" and (self.human_until is None or self.human_until > now_ms)
+
+
+_COLUMNS: Final = (
+    "seq, id, contact, channel, state, human_until, window_opened_at, generation, owed_since, due_at,"
+    " restarts, failures, answered_seq, turns, send_after, memory"
+)
+_NAMES: Final = tuple(name.strip() for name in _COLUMNS.split(","))
+
+
+def _conversation(row: tuple[Any, ...]) -> Conversation:
+    values = dict(zip(_NAMES, row, strict=True))
+    values["memory"] = json.loads(values["memory"])
+    return Conversation(**values)
+
+
+def one(tx: Tx, seq: int) -> Conversation:
+    """The conversation with this row number. Raises `NotFound`."""
+    row = tx.row(f"SELECT {_COLUMNS} FROM conversations WHERE seq = ?", (seq,))
+    if row is None:
+        raise NotFound(f"there is no conversation {seq} here")
+    return _conversation(row)
+
+
+def by_id(tx: Tx, id_: str) -> Conversation:
+    """The conversation with this public id. Raises `NotFound`."""
+    row = tx.row(f"SELECT {_COLUMNS} FROM conversations WHERE id = ?", (id_,))
+    if row is None:
+        raise NotFound(f"there is no conversation {id_!r}", "list them to find the id")
+    return _conversation(row)
+
+
+def of_contact(tx: Tx, contact: int, channel: str) -> Conversation:
+    """The contact's conversation on a channel, begun if there is none."""
+    row = tx.row(
+        f"SELECT {_COLUMNS} FROM conversations WHERE contact = ? AND channel = ?",
+        (contact, channel),
+    )
+    if row is None:
+        tx.run(
+            "INSERT INTO conversations (id, contact, channel, created_at, last_message_at) VALUES (?, ?, ?, ?, ?)",
+            (new_id(tx.now_ms), contact, channel, tx.now_ms, tx.now_ms),
+        )
+        return one(tx, tx.connection.last_insert_rowid())
+    return _conversation(row)
+
+
+def customer_wrote(tx: Tx, conversation: Conversation, *, at: int) -> None:
+    """A customer's message was stored: the thread moves up and its 24-hour window opens (`at`: network time)."""
+    tx.run(
+        "UPDATE conversations SET last_message_at = ?, window_opened_at = max(window_opened_at, ?) WHERE seq = ?",
+        (tx.now_ms, at, conversation.seq),
+    )
+
+
+def owe(tx: Tx, conversation: Conversation, *, quiet_ms: int, quiet_max_ms: int) -> int | None:
+    """An answer is owed for what was just stored; when its turn is due, or None while a person has the thread.
+
+    A running turn is overtaken (its generation is past) at most `MAX_RESTARTS` times a burst; after that it
+    may finish, and the newest message waits for the next turn.
+    """
+    running = tx.value("SELECT 1 FROM turns WHERE conversation = ? AND state = 'running'", (conversation.seq,))
+    owed_since = conversation.owed_since if conversation.owed_since is not None else tx.now_ms
+    state, human_until = conversation.state, conversation.human_until
+    generation, restarts = conversation.generation, conversation.restarts
+    if conversation.held_by_human(tx.now_ms):
+        due_at = human_until
+        generation += 1
+    else:
+        state, human_until = "assistant", None
+        if running and restarts >= MAX_RESTARTS:
+            # the spell counts from this message: the turn that runs answers those before
+            due_at = tx.now_ms + quiet_ms
+        else:
+            restarts += 1 if running else 0
+            generation += 1
+            spell_began = tx.now_ms if running else owed_since
+            due_at = min(tx.now_ms + quiet_ms, max(spell_began + quiet_max_ms, tx.now_ms))
+    tx.run(
+        "UPDATE conversations SET owed_since = ?, due_at = ?, state = ?, human_until = ?, generation = ?, restarts = ?"
+        " WHERE seq = ?",
+        (owed_since, due_at, state, human_until, generation, restarts, conversation.seq),
+    )
+    return due_at
+
+
+def take_over(tx: Tx, seq: int, until: int | None) -> None:
+    """A person has the conversation until `until` (ms; None: until released). The running turn is overtaken."""
+    tx.run(
+        "UPDATE conversations SET state = 'human', human_until = ?1, generation = generation + 1, restarts = 0,"
+        " failures = 0, due_at = CASE WHEN owed_since IS NULL THEN NULL ELSE ?1 END WHERE seq = ?2",
+        (until, seq),
+    )
+
+
+def release(tx: Tx, seq: int) -> None:
+    """The assistant has the conversation again; what is still owed is due now."""
+    tx.run(
+        "UPDATE conversations SET state = 'assistant', human_until = NULL, generation = generation + 1,"
+        " due_at = CASE WHEN owed_since IS NULL THEN NULL ELSE ? END WHERE seq = ?",
+        (tx.now_ms, seq),
+    )
+
+
+def answered(tx: Tx, seq: int, up_to: int) -> None:
+    """Everything up to the inbound message `up_to` has its answer, from whomever."""
+    tx.run(
+        "UPDATE conversations SET owed_since = NULL, due_at = NULL, restarts = 0, failures = 0,"
+        " answered_seq = max(answered_seq, ?) WHERE seq = ?",
+        (up_to, seq),
+    )
+
+
+def newest_inbound(tx: Tx, seq: int) -> int:
+    """Row number of the customer's newest message, 0 if there is none."""
+    return tx.value("SELECT max(seq) FROM messages WHERE conversation = ? AND direction = 'in'", (seq,)) or 0
+
+
+def due(tx: Tx) -> list[tuple[int, int, int]]:
+    """(conversation, due at ms, answers given so far) of all that are owed to the assistant, soonest first."""
+    return [
+        (seq, due_at, turns)
+        for seq, due_at, turns in tx.rows(
+            "SELECT seq, due_at, turns FROM conversations WHERE due_at IS NOT NULL ORDER BY due_at"
+        )
+    ]
+
+
+def hold_sending(tx: Tx, seq: int, until: int) -> None:
+    """The outbox leaves this conversation alone until then (ms)."""
+    tx.run("UPDATE conversations SET send_after = ? WHERE seq = ?", (until, seq))

@@ -1,0 +1,370 @@
+"""Messages in and out. The outbox is the rows that are queued or sending."""
+
+import json
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from shards.ids import new_id
+from shards.shard import Tx
+
+STATE_RANK: Final = {
+    "queued": 0,
+    "sending": 1,
+    "unknown": 1,
+    "failed": 2,
+    "sent": 3,
+    "delivered": 4,
+    "read": 5,
+}
+"""Statuses come out of order: a message only climbs. A delivery disproves a failure before it."""
+
+
+@frozen(kw_only=True)
+class StoredMessage:
+    """One row as the desk reads it; times in ms."""
+
+    seq: int
+    id: str
+    author: str
+    kind: str
+    text: str
+    content: dict[str, Any]
+    network_id: str | None
+    vehicle: str | None
+    at: int
+    quoted_text: str = ""
+    quoted_vehicle: str | None = None
+
+
+@frozen(kw_only=True)
+class Sendable:
+    """One row of the outbox."""
+
+    seq: int
+    id: str
+    conversation: int
+    author: str
+    kind: str
+    text: str
+    content: dict[str, Any]
+    reply_to: str | None
+    state: str
+    attempts: int
+    attempted_at: int | None
+    resends: int
+
+
+@frozen(kw_only=True)
+class NewInbound:
+    """A customer's message to be stored."""
+
+    conversation: int
+    kind: str
+    text: str
+    network_id: str
+    at: int
+    content: dict[str, Any] = field(factory=dict)
+    reply_to: str | None = None
+
+
+def known(tx: Tx, network_id: str) -> bool:
+    """Whether a message with this network id is stored (in or out)."""
+    return tx.value("SELECT 1 FROM messages WHERE network_id = ?", (network_id,)) is not None
+
+
+def store_inbound(tx: Tx, message: NewInbound) -> tuple[int, str]:
+    """Store a customer's message; (row number, public id). The caller has checked that it is not `known`."""
+    id_ = new_id(tx.now_ms)
+    tx.run(
+        "INSERT INTO messages (id, conversation, direction, author, kind, text, content, network_id, reply_to, vehicle,"
+        " at, stored_at, state)"
+        " VALUES (?, ?, 'in', 'customer', ?, ?, ?, ?, ?,"
+        " (SELECT vehicle FROM messages WHERE network_id = ?), ?, ?, 'received')",
+        (
+            id_,
+            message.conversation,
+            message.kind,
+            message.text,
+            _dump(message.content),
+            message.network_id,
+            message.reply_to,
+            message.reply_to,
+            message.at,
+            tx.now_ms,
+        ),
+    )
+    return tx.connection.last_insert_rowid(), id_
+
+
+def queue(
+    tx: Tx,
+    conversation: int,
+    *,
+    author: str,
+    kind: str,
+    text: str,
+    content: dict[str, Any] | None = None,
+    vehicle: str | None = None,
+    turn: int | None = None,
+    reply_to: str | None = None,
+) -> str:
+    """Put a message into the outbox; its public id, which goes out with it and comes back in statuses."""
+    id_ = new_id(tx.now_ms)
+    tx.run(
+        "INSERT INTO messages (id, conversation, direction, author, kind, text, content, vehicle, turn, reply_to,"
+        " at, stored_at, state) VALUES (?, ?, 'out', ?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued')",
+        (
+            id_,
+            conversation,
+            author,
+            kind,
+            text,
+            _dump(content or {}),
+            vehicle,
+            turn,
+            reply_to,
+            tx.now_ms,
+            tx.now_ms,
+        ),
+    )
+    tx.run("UPDATE conversations SET last_message_at = ? WHERE seq = ?", (tx.now_ms, conversation))
+    return id_
+
+
+def store_sent_elsewhere(
+    tx: Tx, conversation: int, *, kind: str, text: str, content: dict[str, Any], network_id: str, at: int
+) -> str:
+    """Keep what a person sent from the phone; its public id."""
+    id_ = new_id(tx.now_ms)
+    tx.run(
+        "INSERT INTO messages (id, conversation, direction, author, kind, text, content, network_id, at, stored_at,"
+        " state) VALUES (?, ?, 'out', 'human', ?, ?, ?, ?, ?, ?, 'sent')",
+        (id_, conversation, kind, text, _dump(content), network_id, at, tx.now_ms),
+    )
+    tx.run("UPDATE conversations SET last_message_at = ? WHERE seq = ?", (tx.now_ms, conversation))
+    return id_
+
+
+_READ: Final = (
+    "SELECT m.seq, m.id, m.author, m.kind, m.text, m.content, m.network_id, m.vehicle, m.at,"
+    " coalesce(q.text, ''), q.vehicle"
+    " FROM messages m LEFT JOIN messages q ON m.reply_to IS NOT NULL AND q.network_id = m.reply_to"
+    " WHERE m.conversation = ?"
+)
+
+
+def _stored(row: tuple[Any, ...]) -> StoredMessage:
+    seq, id_, author, kind, text, content, network_id, vehicle, at, quoted_text, quoted_vehicle = row
+    return StoredMessage(
+        seq=seq,
+        id=id_,
+        author=author,
+        kind=kind,
+        text=text,
+        content=json.loads(content),
+        network_id=network_id,
+        vehicle=vehicle,
+        at=at,
+        quoted_text=quoted_text,
+        quoted_vehicle=quoted_vehicle,
+    )
+
+
+def burst(tx: Tx, conversation: int, *, after: int, limit: int) -> list[StoredMessage]:
+    """The customer's newest messages past row `after`, oldest first, deleted ones left out."""
+    rows = tx.rows(
+        _READ + " AND m.seq > ? AND m.direction = 'in' AND m.kind <> 'revoked' ORDER BY m.seq DESC LIMIT ?",
+        (conversation, after, limit),
+    )
+    return [_stored(row) for row in rows][::-1]
+
+
+def history(tx: Tx, conversation: int, *, before: int, limit: int) -> list[StoredMessage]:
+    """What was said up to row `before`, oldest first; what was never sent is left out."""
+    rows = tx.rows(
+        _READ + " AND m.seq <= ? AND m.state NOT IN ('cancelled', 'failed') AND m.kind <> 'revoked'"
+        " ORDER BY m.seq DESC LIMIT ?",
+        (conversation, before, limit),
+    )
+    return [_stored(row) for row in rows][::-1]
+
+
+# The outbox
+
+
+def conversations_to_send(tx: Tx) -> list[int]:
+    """Conversations with something queued or unsettled."""
+    return [
+        seq
+        for (seq,) in tx.rows(
+            "SELECT DISTINCT conversation FROM messages WHERE state IN ('queued', 'sending') ORDER BY conversation"
+        )
+    ]
+
+
+def next_to_send(tx: Tx, conversation: int) -> Sendable | None:
+    """The oldest message of a conversation that is queued or sending."""
+    row = tx.row(
+        "SELECT seq, id, conversation, author, kind, text, content, reply_to, state, attempts, attempted_at, resends"
+        " FROM messages WHERE conversation = ? AND state IN ('queued', 'sending') ORDER BY seq LIMIT 1",
+        (conversation,),
+    )
+    if row is None:
+        return None
+    seq, id_, conv, author, kind, text, content, reply_to, state, attempts, attempted_at, resends = row
+    return Sendable(
+        seq=seq,
+        id=id_,
+        conversation=conv,
+        author=author,
+        kind=kind,
+        text=text,
+        content=json.loads(content),
+        reply_to=reply_to,
+        state=state,
+        attempts=attempts,
+        attempted_at=attempted_at,
+        resends=resends,
+    )
+
+
+def claim_send(tx: Tx, seq: int, *, resend: bool) -> None:
+    """The message is about to be handed to the network: from now on its outcome may be unknown."""
+    tx.run(
+        "UPDATE messages SET state = 'sending', attempts = attempts + 1, attempted_at = ?, resends = resends + ?,"
+        " error = NULL WHERE seq = ?",
+        (tx.now_ms, int(resend), seq),
+    )
+
+
+def settle_send(tx: Tx, id_: str, network_id: str, *, state: str = "sent") -> bool:
+    """The network took the message over under this id; False if that was known already."""
+    return bool(
+        tx.run(
+            "UPDATE messages SET network_id = ?, error = NULL,"
+            " state = CASE WHEN state IN ('queued', 'sending', 'unknown', 'cancelled') THEN ? ELSE state END"
+            " WHERE id = ? AND network_id IS NULL",
+            (network_id, state, id_),
+        )
+    )
+
+
+def release_send(tx: Tx, id_: str, reason: str) -> None:
+    """Surely not sent: back into the queue."""
+    tx.run(
+        "UPDATE messages SET state = 'queued', error = ? WHERE id = ? AND state = 'sending' AND network_id IS NULL",
+        (reason, id_),
+    )
+
+
+def give_up(tx: Tx, id_: str, state: str, reason: str) -> None:
+    """`failed`: the network refused it for good; `unknown`: nobody can tell; `cancelled`: not wanted any more."""
+    tx.run(
+        "UPDATE messages SET state = ?, error = ? WHERE id = ? AND network_id IS NULL"
+        " AND state IN ('queued', 'sending')",
+        (state, reason, id_),
+    )
+
+
+def cancel_unsent(tx: Tx, conversation: int, reason: str) -> int:
+    """Withdraw the assistant's messages that are still queued; how many. One that is being sent is on its way."""
+    return tx.run(
+        "UPDATE messages SET state = 'cancelled', error = ? WHERE conversation = ? AND state = 'queued'"
+        " AND author = 'assistant'",
+        (reason, conversation),
+    )
+
+
+@frozen
+class Climb:
+    """What a status changed: the message, its conversation, and whether it settled an unsettled send."""
+
+    id: str
+    conversation: int
+    conversation_id: str
+    author: str
+    state: str
+    settled: bool
+
+
+def apply_status(tx: Tx, *, our_id: str, network_id: str, status: str, error: str) -> Climb | None:
+    """Take a status over; None if it names no message of ours. A repeated or older status changes nothing."""
+    row = tx.row(
+        "SELECT m.id, m.conversation, c.id, m.author, m.state, m.network_id FROM messages m"
+        " JOIN conversations c ON c.seq = m.conversation"
+        " WHERE m.direction = 'out' AND (m.network_id = ?1 OR (m.id = ?2 AND m.network_id IS NULL)) LIMIT 1",
+        (network_id, our_id),
+    )
+    if row is None:
+        return None
+    id_, conversation, conversation_id, author, state, known_as = row
+    target = {"played": "read"}.get(status, status)
+    settled = known_as is None
+    if target not in STATE_RANK:
+        return Climb(id_, conversation, conversation_id, author, state, False)
+    new = target if STATE_RANK[target] > STATE_RANK.get(state, -1) else state
+    if target == "failed" and state in ("sent", "sending", "unknown", "queued", "cancelled"):
+        new = "failed"
+    if settled or new != state:
+        tx.run(
+            "UPDATE messages SET state = ?, network_id = coalesce(network_id, ?), error = ? WHERE id = ?",
+            (new, network_id, error or None, id_),
+        )
+    return Climb(id_, conversation, conversation_id, author, new, settled)
+
+
+def keep_early_status(tx: Tx, *, network_id: str, status: str, at: int, document: dict[str, Any]) -> None:
+    """A status of an id we do not know: it may be of a send whose answer is still on its way."""
+    tx.run(
+        "INSERT INTO early_statuses (network_id, status, at, document) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (network_id, status, at, _dump(document)),
+    )
+
+
+def take_early_statuses(tx: Tx, network_id: str) -> list[dict[str, Any]]:
+    """The statuses that came before the id was known, oldest first; they are removed."""
+    rows = list(tx.rows("SELECT document FROM early_statuses WHERE network_id = ? ORDER BY at", (network_id,)))
+    if rows:
+        tx.run("DELETE FROM early_statuses WHERE network_id = ?", (network_id,))
+    return [json.loads(document) for (document,) in rows]
+
+
+def forget_early_statuses(tx: Tx, before: int) -> None:
+    """Drop what nobody claimed (ms): other apps and the phone cause statuses too."""
+    tx.run("DELETE FROM early_statuses WHERE at < ?", (before,))
+
+
+def edit(tx: Tx, network_id: str, text: str) -> int | None:
+    """The customer changed a message: its row number, or None if it is not stored."""
+    row = tx.row(
+        "UPDATE messages SET text = ? WHERE network_id = ? AND direction = 'in' RETURNING seq",
+        (text, network_id),
+    )
+    return row[0] if row else None
+
+
+def revoke(tx: Tx, network_id: str) -> int | None:
+    """The customer deleted a message: what it said goes, the row stays. Its row number, or None."""
+    row = tx.row(
+        "UPDATE messages SET kind = 'revoked', text = '', content = '{}' WHERE network_id = ? AND direction = 'in'"
+        " RETURNING seq",
+        (network_id,),
+    )
+    return row[0] if row else None
+
+
+def react(tx: Tx, target: str, emoji: str, at: int) -> None:
+    """Keep the customer's newest reaction to a message; an empty emoji takes it back."""
+    if emoji:
+        tx.run(
+            "INSERT INTO reactions (target, emoji, at) VALUES (?, ?, ?) ON CONFLICT (target) DO UPDATE"
+            " SET emoji = excluded.emoji, at = excluded.at WHERE excluded.at >= reactions.at",
+            (target, emoji, at),
+        )
+    else:
+        tx.run("DELETE FROM reactions WHERE target = ?", (target,))
+
+
+def _dump(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
