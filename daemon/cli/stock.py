@@ -6,8 +6,8 @@ import io
 import json
 import sys
 import zlib
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import PurePath
 from typing import IO, Final, cast
 
@@ -26,6 +26,7 @@ from daemon.cli.common import (
 )
 
 CHUNK_BYTES: Final = 256 * 1024
+DAMAGED: Final = (EOFError, zlib.error, gzip.BadGzipFile)
 TYPES: Final = {
     ".json": "application/json",
     ".ndjson": "application/x-ndjson",
@@ -79,56 +80,57 @@ def content_type(name: str, start: bytes) -> str:
     return TYPES[".tsv"] if first.count(b"\t") > first.count(b",") + first.count(b";") else TYPES[".csv"]
 
 
-def _opened(name: str) -> io.BufferedReader:
-    file = cast("io.BufferedReader", sys.stdin.buffer if name == "-" else open(name, "rb"))  # noqa: SIM115
-    if file.peek(2)[:2] == b"\x1f\x8b":
-        return io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=file)))
-    return file
+@contextmanager
+def _opened(name: str) -> Iterator[tuple[io.BufferedReader, bytes]]:
+    """The file, unpacked if it is gzipped, and how it begins."""
+    with ExitStack() as stack:
+        try:
+            file = cast("io.BufferedReader", sys.stdin.buffer if name == "-" else stack.enter_context(open(name, "rb")))
+            if file.peek(2)[:2] == b"\x1f\x8b":
+                unpacked = stack.enter_context(gzip.GzipFile(fileobj=file))
+                file = stack.enter_context(io.BufferedReader(cast("io.RawIOBase", unpacked)))
+            start = file.peek(4096)
+        except DAMAGED as error:
+            raise _damaged(name, error) from error
+        yield file, start
+
+
+def _damaged(name: str, error: Exception) -> CommandFailed:
+    return CommandFailed(f"{name} is a damaged gzip file ({error})", "get it again")
 
 
 async def _chunks(file: IO[bytes], name: str) -> AsyncIterator[bytes]:
     while True:
         try:
             chunk = await trio.to_thread.run_sync(file.read, CHUNK_BYTES)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise CommandFailed(f"{name} is a damaged gzip file ({error})", "get it again") from error
+        except DAMAGED as error:
+            raise _damaged(name, error) from error
         if not chunk:
             return
         yield chunk
 
 
 def _import(arguments: argparse.Namespace) -> int:
-    # Before the data directory is touched: its owner may not be allowed to read the file.
-    try:
-        file = _opened(arguments.file)
-    except (gzip.BadGzipFile, IsADirectoryError) as error:
-        raise CommandFailed(f"{arguments.file} cannot be read ({error})", "give a stock file") from error
-    try:
-        start = file.peek(4096)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise CommandFailed(f"{arguments.file} is a damaged gzip file ({error})", "get it again") from error
-    kind = arguments.type or content_type(arguments.file, start)
+    # Opened before the data directory is touched: its owner may not be allowed to read the file.
+    with _opened(arguments.file) as (file, start):
+        kind = arguments.type or content_type(arguments.file, start)
 
-    async def work(client: httpx.AsyncClient) -> int:
-        report = await ask(
-            client,
-            "PUT",
-            f"/v1/tenants/{arguments.tenant}/vehicles",
-            params={"mode": arguments.mode},
-            content=_chunks(file, arguments.file),
-            headers={"content-type": kind},
-        )
-        if arguments.json:
-            print_json(report)
-        else:
-            _print(report)
-        return 0 if report["received"] > report["refused"] else 1
+        async def work(client: httpx.AsyncClient) -> int:
+            report = await ask(
+                client,
+                "PUT",
+                f"/v1/tenants/{arguments.tenant}/vehicles",
+                params={"mode": arguments.mode},
+                content=_chunks(file, arguments.file),
+                headers={"content-type": kind},
+            )
+            if arguments.json:
+                print_json(report)
+            else:
+                _print(report)
+            return 0 if report["received"] > report["refused"] else 1
 
-    try:
         return with_daemon(arguments, work)
-    finally:
-        if file is not sys.stdin.buffer:
-            file.close()
 
 
 def _print(report: dict[str, object]) -> None:

@@ -117,6 +117,9 @@ _DATE_BEFORE: Final = re.compile(
     r"(?:(?:jan|fev|mar|abr|mai|jun|jul|ago|set|out|nov|dez)[a-z]*(?: de |/| )|ipva\W*(?:de )?|licenci\w+\W*(?:de )?"
     r"|(?:tabela )?fipe\W*(?:de )?|ano de |calendario )$"
 )
+SERVICE: Final = re.compile(r"revis|garantia|pneu|bateria|licenci|correia|oleo|laudo|vistoria|ipva|embreagem|kit")
+"""Words of services and guarantees, whose figures are not the vehicle's own year or mileage."""
+
 _IN_YEAR: Final = re.compile(r"(?<!fabricado )(?<!feito )(?<!modelo )\b(?:em|de hoje,?)\s*$")
 
 
@@ -147,8 +150,18 @@ def claims(text: str, plain: str) -> list[Claim]:
             said = text[last.start : claim.end]
             found[-1] = evolve(last, values=(last.value, claim.value), end=claim.end, said=said)
             continue
-        found.append(_with_role(claim, last, plain))
+        claim = _with_role(claim, last, plain)
+        if last is not None and _is_lower_end(last, claim, plain):
+            lower = last.value * (1000 if last.value * 100 < claim.value else 1)
+            found[-1] = evolve(last, values=(lower,), upper=False)
+        found.append(claim)
     return found
+
+
+def _is_lower_end(last: Claim, claim: Claim, plain: str) -> bool:
+    """Whether two figures are the ends of a range: "entre 60 e 100 mil"."""
+    ends = last.kind == claim.kind and last.role == "limit" and claim.role == "limit"
+    return ends and _RANGE_JOIN.search(plain[last.end : claim.start]) is not None
 
 
 def _all(text: str, plain: str) -> list[Amount]:
@@ -234,6 +247,8 @@ def _price_role(claim: Claim, last: Claim | None, plain: str, near: str, after: 
 
 
 def _limit_role(claim: Claim, last: Claim | None, plain: str, near: str, after: str) -> Claim:
+    if claim.kind != "price" and SERVICE.search(near):
+        return claim
     if _LIMIT_UP.search(near):
         return evolve(claim, role="limit", upper=True)
     if _LIMIT_DOWN.search(near):

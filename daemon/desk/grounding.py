@@ -12,7 +12,7 @@ from attrs import define, field, frozen
 
 from daemon.desk.amounts import amounts, flat, kilometres, reais
 from daemon.desk.brief import Fault, Sources
-from daemon.desk.claims import PRICE_VERB, Claim, claims, normalised
+from daemon.desk.claims import PRICE_VERB, SERVICE, Claim, claims, normalised
 from daemon.desk.naming import Mention, Register, compact, customer_names, find
 from daemon.desk.promises import check_promises
 from daemon.desk.tools import name as vehicle_name
@@ -52,7 +52,7 @@ _WORTH: Final = re.compile(
 _OFFERED: Final = re.compile(r"\b(?:disponive\w+|a venda|pronta entrega|pode vir ver|te esperando)\b")
 _ESTIMATE: Final = re.compile(r"simula|estimativ|estimad|aproximad|sujeit|\baprox\b")
 _EACH: Final = re.compile(r"\b(?:ambos|ambas|os dois|as duas|os tres|todos|todas|cada um|cada uma)\b[^.!?]{0,40}$")
-_ITEM: Final = re.compile(r"^\W*(?:[•\-–*]|\d{1,2}\s?[).°º-])\s*")
+_ITEM: Final = re.compile(r"^\s*(?:[^\w\s(]{1,4}\s+|\d{1,2}\s?[).°º-](?!\d)\s*)")
 _ANOTHER: Final = re.compile(
     r"\b(?:o|um|a|uma|outro|outra|segundo|segunda|primeiro|primeira|terceiro|terceira|tambem)\W+(?:ano\W+|de\W+|e\W+)?$"
 )
@@ -62,7 +62,6 @@ _LEADS_TO: Final = re.compile(
     r"^\s*(?:reais\s*)?(?:(?:voce|vc|eu|ja)\s+)*(?:leva|levam|tem|temos|tenho|sai|e o preco|e o valor|consegue|encontra|acha)?"
     r"\s*(?:d?[oa]|uma?|n[oa]|pel[oa]|ess[ea]|est[ea])?\s*$"
 )
-_CONTEXT: Final = re.compile(r"revis|garantia|pneu|bateria|licenci|correia|oleo|laudo|vistoria|ipva|embreagem|kit")
 _WORD: Final = re.compile(r"[a-z]{4,}")
 _COMMON: Final = frozenset(
     "para pelo pela como mais esse essa este esta voce nosso nossa carro carros veiculo preco valor valores reais custa"
@@ -88,7 +87,7 @@ class _Group:
     lines: tuple[StockLine, ...] = ()
     claims: list[Claim] = field(factory=list)
     excuse: str = ""  # absent | like | yours | asked
-    fresh: bool = True  # the vehicles are all the mention may mean, not what earlier figures left of it
+    named: tuple[Vehicle, ...] = ()  # all that its name may mean; `vehicles` is what its other words leave
     own: bool = False
 
     @property
@@ -162,8 +161,9 @@ class _Reading:
     def faults(self) -> tuple[Fault, ...]:
         self.found = list(check_promises(self.text, self.sources))
         for line in _lines(self.text):
-            item = bool(_ITEM.match(line))
-            for sentence in _sentences(line):
+            mark = _ITEM.match(line)
+            item = mark is not None
+            for sentence in _sentences(line[mark.end() :] if mark else line):
                 self._sentence(sentence, flat(sentence), item)
                 item = False
         unique = {(fault.kind, fault.said): fault for fault in self.found}
@@ -197,7 +197,7 @@ class _Reading:
             before = [group for group in named if group.mention and group.mention.start < claim.start]
             after = [group for group in named if group.mention and group.mention.start > claim.start]
             if _EACH.search(plain[: claim.start]) and (len(before) > 1 or (not before and self.context.shown)):
-                everyone = before or [_Group(None, (vehicle,)) for vehicle in self.context.shown]
+                everyone = before or [_Group(None, (vehicle,), named=(vehicle,)) for vehicle in self.context.shown]
                 for group in everyone:
                     group.claims.append(claim)
                 groups.extend(group for group in everyone if group not in groups)
@@ -237,20 +237,25 @@ class _Reading:
         if {compact(mention.said), compact(mention.name)} & self.tenant_names and mention.foreign:
             excuse = excuse or "like"
         vehicles = self._narrowed(mention, plain, figures)
-        return _Group(mention, vehicles, mention.lines, excuse=excuse, own=own)
+        return _Group(mention, vehicles, mention.lines, excuse=excuse, named=mention.vehicles, own=own)
 
     def _narrowed(self, mention: Mention, plain: str, figures: list[Claim]) -> tuple[Vehicle, ...]:
         """Of several vehicles of one name, those whose version or colour stands right after it."""
         if len(mention.vehicles) < 2:
             return mention.vehicles
         stop = min([claim.start for claim in figures if claim.start >= mention.end] or [len(plain)])
-        said = set(re.findall(r"[a-z0-9]+", plain[mention.end : min(stop, mention.end + 45)])) - {"e", "a", "o", "de"}
-        if len(mention.vehicles) > 1:
-            shared = frozenset.intersection(*(self.register.words[v.id] for v in mention.vehicles))
-            said -= shared
-        fits = {vehicle.id: len(said & self.register.words[vehicle.id]) for vehicle in mention.vehicles}
+        return self._closest(mention.vehicles, plain[mention.end : min(stop, mention.end + 45)])
+
+    def _closest(self, vehicles: tuple[Vehicle, ...], plain: str) -> tuple[Vehicle, ...]:
+        """Those of some vehicles that words of their own name best; all where no word tells them apart."""
+        if len(vehicles) < 2:
+            return vehicles
+        words = self.register.words
+        said = set(re.findall(r"[a-z0-9]+", plain)) - {"e", "a", "o", "de", "com", "no", "na", "em", "para"}
+        said -= frozenset.intersection(*(words[vehicle.id] for vehicle in vehicles))
+        fits = {vehicle.id: len(said & words[vehicle.id]) for vehicle in vehicles}
         best = max(fits.values())
-        return tuple(v for v in mention.vehicles if fits[v.id] == best) if best else mention.vehicles
+        return tuple(vehicle for vehicle in vehicles if fits[vehicle.id] == best) if best else vehicles
 
     def _carried(self, plain: str, claim: Claim, item: bool) -> _Group:
         context = self.context
@@ -260,7 +265,10 @@ class _Reading:
             or (claim.kind == "year" and bool(_ANOTHER.search(plain[: claim.start])))
         )
         vehicles = context.named if fresh else context.narrowed
-        group = _Group(None, vehicles, context.lines, fresh=fresh)
+        said = self._closest(context.named, plain)
+        if len(said) < len(context.named):
+            vehicles, fresh = said, True
+        group = _Group(None, vehicles, context.lines, named=context.named if fresh else vehicles)
         if context.foreign and not vehicles and not context.lines:
             group.excuse = "absent"
         return group
@@ -295,13 +303,13 @@ class _Reading:
             self._judge_own(group, plain)
             return
         open_claims = [claim for claim in group.claims if not self._excused(claim, group, plain)]
-        fit = self._fit(group, open_claims)
+        fit = self._fit(group, open_claims, plain)
         if mention is not None:
             if group.vehicles and group.excuse != "absent":
                 self._offered(group, fit, plain)
             if not group.foreign or not self.context.named:
                 remaining = fit or group.vehicles
-                self.context.named, self.context.narrowed = group.vehicles, remaining
+                self.context.named, self.context.narrowed = mention.vehicles, remaining
                 self.context.lines = group.lines
                 self.context.foreign = mention.said if group.foreign else ""
             elif group.foreign and group.claims:
@@ -313,26 +321,32 @@ class _Reading:
             if len(self.context.named) < 6:
                 self.context.show(fit)
 
-    def _fit(self, group: _Group, figures: list[Claim]) -> tuple[Vehicle, ...]:
+    def _fit(self, group: _Group, figures: list[Claim], plain: str) -> tuple[Vehicle, ...]:
         """The vehicles all figures are true of; reports what is true of none."""
-        runs = _runs(figures, alone=len(group.vehicles) == 1)
+        runs = _runs(figures, alone=len(group.named) == 1)
         fits: list[Vehicle] = []
-        for run in runs:
-            good = [v for v in group.vehicles if all(self._true(claim, v) for claim in run)]
-            if not good and not group.fresh and group.mention is None:
-                good = []
+        for index, run in enumerate(runs):
+            vehicles = group.vehicles
+            if index:
+                between = plain[runs[index - 1][-1].end : run[0].start]
+                closest = self._closest(group.named, between)
+                if len(closest) < len(group.named):
+                    vehicles = closest
+                elif _ANOTHER.search(between):
+                    vehicles = group.named
+            good = [v for v in vehicles if all(self._true(claim, v) for claim in run)]
             if good:
                 fits += [vehicle for vehicle in good if vehicle not in fits]
                 continue
             if not group.vehicles and group.lines and all(self._true_of_line(c, group.lines) for c in run):
                 continue
-            self._report(run, group)
+            self._report(run, vehicles)
         if not runs:
             return group.vehicles
         return tuple(fits)
 
-    def _report(self, run: list[Claim], group: _Group) -> None:
-        nearest = max(group.vehicles, key=lambda v: sum(self._true(claim, v) for claim in run), default=None)
+    def _report(self, run: list[Claim], vehicles: tuple[Vehicle, ...]) -> None:
+        nearest = max(vehicles, key=lambda v: sum(self._true(claim, v) for claim in run), default=None)
         for claim in run:
             if nearest is None or not self._true(claim, nearest):
                 self.found.append(Fault(claim.kind, claim.said, _why(claim, nearest)))
@@ -409,18 +423,23 @@ class _Reading:
             return self._discount(claim, group) or self._ours(claim, clause)
         if self._ours(claim, clause):
             return True
-        if claim.role in ("limit", "from") and (theirs or _NOT_HERE.search(plain[clause_start : claim.start])):
-            return True
+        if claim.role in ("limit", "from"):
+            said_of_it = group.mention is not None and group.mention.start < claim.start
+            if theirs and not said_of_it and (claim.role == "limit" or not _ASSERTS.search(clause)):
+                return True
+            if _NOT_HERE.search(plain[clause_start : claim.start]) and (group.excuse or group.mention is None):
+                return True
         if claim.role == "limit" and group.mention is None and not _ASSERTS.search(clause):
             return all(self._true(claim, v) for v in self.sources.vehicles) and bool(self.sources.vehicles)
         if claim.role == "from" and any(self._true_of_line(claim, (line,)) for line in self._lines_of(group)):
             return True
-        if theirs and claim.kind != "price" and _NOT_HERE.search(plain[clause_start : claim.start]):
-            return True
+        absent = group.excuse == "absent" or (
+            group.mention is None and _NOT_HERE.search(plain[clause_start : claim.start]) is not None
+        )
+        if theirs and absent:
+            return claim.kind != "price" or not _ASSERTS.search(clause)
         if theirs and _ECHO.search(plain[clause_start : claim.start]) and not _ASSERTS.search(clause):
             return True
-        if theirs and claim.kind == "price" and _NOT_HERE.search(plain[clause_start : claim.start]):
-            return not _ASSERTS.search(clause)
         if claim.kind == "mileage" and claim.values == (0,) and group.mention is None:
             return re.search(r"\b(?:ele|ela|e|esta|esse|essa)\b", plain[clause_start : claim.start]) is None
         return claim.kind != "price" and self._described(claim, group, clause)
@@ -437,11 +456,11 @@ class _Reading:
 
     def _described(self, claim: Claim, group: _Group, clause: str) -> bool:
         """Services and guarantees that the dealer's description dates: "revisado aos 40.000 km"."""
-        about = set(_CONTEXT.findall(clause))
+        about = set(SERVICE.findall(clause))
         for vehicle in group.vehicles:
             for part in _sentences(normalised("\n".join((*vehicle.options, vehicle.version, vehicle.description)))):
                 plain = flat(part)
-                if about & set(_CONTEXT.findall(plain)) and any(
+                if about & set(SERVICE.findall(plain)) and any(
                     said.kind == claim.kind and said.value in claim.values for said in claims(part, plain)
                 ):
                     return True
@@ -499,7 +518,7 @@ def _absent(before: str, after: str) -> bool:
     """Whether a clause says of a vehicle that it is not here."""
     for match in _NOT_HERE.finditer(before):
         rest = before[match.end() :]
-        if not re.search(r"\b(?:tenho|temos|tem|mas)\b", rest):
+        if not re.search(r"\b(?:tenho|temos|tem|mas|que)\b", rest):
             return True
     return bool(re.match(r"[^.!?]{0,30}\b(?:nao (?:temos|tenho|tem|ha|esta|consta|apareceu)|ja (?:foi|saiu)|foi vendid|acabou|"
                          r"vendid|esgot|em falta|indisponiv|fora de estoque|eu nao)", after))  # fmt: skip

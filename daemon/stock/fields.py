@@ -145,7 +145,9 @@ class _Reader:
         price = self._price("price")
         sale = self._price("sale_price")
         if price is not None and sale is not None and sale >= price:
-            sale = None if sale == price else self._warn("sale price above the price was left out")
+            if sale > price:
+                self._warn("sale price above the price was left out")
+            sale = None
         return Vehicle(
             id=vehicle_id,
             make=make,

@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -29,6 +30,7 @@ _DATES: Final = (
     "%Y-%m-%d", "%d/%m/%Y", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d-%m-%Y", "%Y/%m/%d", "%d/%m/%y",
     "%Y-%m-%d %H:%M:%S", "%a, %d %b %Y %H:%M:%S %z",
 )  # fmt: skip
+_DEEPEST: Final = 6
 _BRASILIA: Final = timedelta(hours=-3)
 
 
@@ -238,7 +240,7 @@ def body(text: str) -> str | None:
 
 def _named(text: str, table: Mapping[str, str]) -> set[str]:
     parts = words(text)
-    joined = ["".join(parts), *(a + b for a, b in zip(parts, parts[1:], strict=False))]
+    joined = ["".join(parts), *(a + b for a, b in pairwise(parts))]
     single = [part for part in parts if len(part) > 2 or len(parts) == 1 or part == "sw"]
     found = {table[name] for part in (*joined, *single) for name in (part, stem(part)) if name in table}
     if "".join(parts) in table:
@@ -275,18 +277,20 @@ def status(text: str) -> str | None:
 # Lists
 
 
-def leaves(value: Any) -> Iterator[str]:
+def leaves(value: Any, depth: int = 0) -> Iterator[str]:
     """The texts inside a value that may be a text, a list, or containers of such, in order."""
+    if depth > _DEEPEST:
+        return
     if isinstance(value, Mapping):
         for name in ("url", "href", "src", "link", "nome", "name", "descricao", "description", "value", "text"):
             if name in value and not isinstance(value[name], Mapping | list):
                 yield clean_text(value[name])
                 return
         for part in value.values():
-            yield from leaves(part)
+            yield from leaves(part, depth + 1)
     elif isinstance(value, list | tuple):
         for part in value:
-            yield from leaves(part)
+            yield from leaves(part, depth + 1)
     elif value is not None and not isinstance(value, bool):
         yield clean_text(value)
 

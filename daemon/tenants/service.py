@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import trio
 from attrs import evolve
@@ -41,13 +40,11 @@ class TenantService:
         central: Shard,
         around: Surroundings,
         supervisor: Supervisor,
-        replay: Callable[[str], Any],
     ) -> None:
         self._central = central
         self._around = around
         self._directory = around.directory
         self._supervisor = supervisor
-        self._replay = replay
         self._rows: dict[str, tenants.TenantRow] = {}
         self._changing: dict[str, trio.Lock] = {}
 
@@ -57,13 +54,11 @@ class TenantService:
         while page := await self._central.read(partial(tenants.page, after=after, limit=500)):
             after = page[-1].id
             for row in page:
-                if row.state == "reserved":
-                    row = await self._repair(row)
-                    if row is None:
-                        continue
-                self._rows[row.id] = row
-                if row.state == "active":
-                    active.append(row.id)
+                whole = await self._repair(row) if row.state == "reserved" else row
+                if whole is not None:
+                    self._rows[whole.id] = whole
+                    if whole.state == "active":
+                        active.append(whole.id)
         return active
 
     async def _repair(self, row: tenants.TenantRow) -> tenants.TenantRow | None:

@@ -116,7 +116,8 @@ class Supervisor:
         """Begin no turn any more and wait until those that run have ended and been handed over. May be cancelled."""
         for tenant in self.tenants():
             tenant.drain()
-        while not all(tenant.drained for tenant in self.tenants()):
+        # looked at, not signalled: it happens once in a process's life
+        while not all(tenant.drained for tenant in self.tenants()):  # noqa: ASYNC110
             await trio.sleep(DRAIN_LOOK_SECONDS)
 
     def _report(self, place: _Place) -> TenantReport:

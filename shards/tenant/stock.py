@@ -22,6 +22,7 @@ __all__ = [
     "feed_state",
     "get",
     "hot",
+    "keep",
     "merge_rows",
     "one",
     "put",
@@ -137,6 +138,16 @@ def merge_rows(tx: Tx, number: int, vehicles: Sequence[Vehicle]) -> Merged:
     if merged.created or merged.updated:
         mark_changed(tx)
     return merged
+
+
+def keep(tx: Tx, number: int, ids: Iterable[str]) -> None:
+    """Let import `number` not withdraw these: the file names them, though their rows cannot be used."""
+    for vehicle_id in ids:
+        tx.run(
+            "UPDATE stock_offers SET seen_in = max(seen_in, ?)"
+            " WHERE vehicle = (SELECT seq FROM vehicles WHERE id = ?) AND seen_in < ?",
+            (number - 1, vehicle_id, number - 1),
+        )
 
 
 def withdraw_unseen(tx: Tx, number: int, limit: int) -> int:

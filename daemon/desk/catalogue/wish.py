@@ -46,6 +46,7 @@ class Wish:
     max_year: int | None = None
     min_centavos: int | None = None
     max_centavos: int | None = None
+    around_centavos: int | None = None  # what was said where the limits were made round it
     max_km: int | None = None
     transmissions: tuple[str, ...] = ()
     fuels: tuple[str, ...] = ()
@@ -82,6 +83,7 @@ class Wish:
                 changes.setdefault("bodies", ())
         if self.priced:
             changes |= {"min_centavos": self.min_centavos, "max_centavos": self.max_centavos}
+            changes["around_centavos"] = self.around_centavos
         if self.min_year is not None or self.max_year is not None:
             changes |= {"min_year": self.min_year, "max_year": self.max_year}
         if not self.sort:
@@ -239,7 +241,9 @@ def _limits(wish: Wish) -> list[str]:
         parts.append(f"a partir de {low}")
     elif high:
         parts.append(f"até {high}")
-    if wish.min_centavos and wish.max_centavos:
+    if wish.around_centavos:
+        parts.append(f"na faixa de {reais(wish.around_centavos)}")
+    elif wish.min_centavos and wish.max_centavos:
         parts.append(f"entre {reais(wish.min_centavos)} e {reais(wish.max_centavos)}")
     elif wish.max_centavos:
         parts.append(f"até {reais(wish.max_centavos)}")

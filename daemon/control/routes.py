@@ -1,0 +1,32 @@
+"""The route table: what `build_app` registers, OpenAPI describes and the documentation lists."""
+
+from typing import Final
+
+from daemon.control import (
+    audit,
+    contacts,
+    conversations,
+    leads,
+    media,
+    sandbox,
+    streams,
+    tenants,
+    tokens,
+    usage,
+    vehicles,
+)
+from daemon.control.call import Route
+
+ROUTES: Final[tuple[Route, ...]] = (
+    *tenants.ROUTES,
+    *vehicles.ROUTES,
+    *conversations.ROUTES,
+    *contacts.ROUTES,
+    *leads.ROUTES,
+    *sandbox.ROUTES,
+    *media.ROUTES,
+    *streams.ROUTES,
+    *usage.ROUTES,
+    *audit.ROUTES,
+    *tokens.ROUTES,
+)

@@ -1,0 +1,109 @@
+"""The listening sockets: handed over by systemd, or made here."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+import trio
+from attrs import frozen
+from hypercorn.config import Config as HypercornConfig
+from hypercorn.trio import serve
+from hypercorn.typing import ASGIFramework
+
+from daemon.config import Config
+from daemon.errors import ShowroomError
+from daemon.notify import systemd_sockets
+from daemon.setting import Bind
+
+BACKLOG: Final = 1024
+ADMIN_NAME: Final = "admin"
+"""`FileDescriptorName=` of the admin socket; every other one is public."""
+KEEP_ALIVE_SECONDS: Final = 75.0
+
+
+class CannotListen(ShowroomError):
+    """An address cannot be listened on."""
+
+
+@frozen
+class Listeners:
+    """Open sockets, listening. The context that made them closes them."""
+
+    public: tuple[socket.socket, ...]
+    admin: tuple[socket.socket, ...]
+
+
+@contextmanager
+def opened(config: Config, environ: Mapping[str, str]) -> Iterator[Listeners]:
+    """The sockets of the configuration; those of systemd win. Raises `CannotListen`."""
+    given = systemd_sockets(environ, os.getpid())
+    with ExitStack() as stack:
+        for listener in (each for listeners in given.values() for each in listeners):
+            stack.enter_context(listener)
+        admin = given.pop(ADMIN_NAME, [])
+        public = [listener for listeners in given.values() for listener in listeners]
+        if not public:
+            public = [stack.enter_context(_bound(bind)) for bind in config.binds]
+        if not admin:
+            admin = [stack.enter_context(_unix(config.admin_socket, 0o600))]
+            stack.callback(config.admin_socket.unlink, missing_ok=True)
+        yield Listeners(tuple(public), tuple(admin))
+
+
+def _bound(bind: Bind) -> socket.socket:
+    if bind.path:
+        return _unix(Path(bind.path), 0o660)
+    family = socket.AF_INET6 if ":" in bind.host else socket.AF_INET
+    listener = socket.socket(family)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((bind.host, bind.port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise CannotListen(
+            f"cannot listen on {bind.host}:{bind.port} ({error.strerror})", "choose another address in http.bind"
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _unix(path: Path, mode: int) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX)
+    before = os.umask(0o777 & ~mode)
+    try:
+        path.unlink(missing_ok=True)  # the lock on the data directory says that nobody listens there
+        listener.bind(str(path))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise CannotListen(
+            f"cannot listen on {path} ({error.strerror or error})", "check that its directory is there and writable"
+        ) from error
+    finally:
+        os.umask(before)
+    listener.setblocking(False)
+    return listener
+
+
+async def serve_on(
+    app: ASGIFramework,
+    sockets: tuple[socket.socket, ...],
+    stopping: Callable[..., object],
+    *,
+    graceful_seconds: float,
+    task_status: trio.TaskStatus[object] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve an application until `stopping()` returns; then requests under way get `graceful_seconds`."""
+    config = HypercornConfig()
+    config.bind = [f"fd://{os.dup(listener.fileno())}" for listener in sockets]
+    config.backlog = BACKLOG
+    config.keep_alive_timeout = KEEP_ALIVE_SECONDS
+    config.graceful_timeout = graceful_seconds
+    config.include_server_header = False
+    config.accesslog = None
+    config.errorlog = None
+    await serve(app, config, shutdown_trigger=stopping, mode="asgi", task_status=task_status)  # type: ignore[arg-type]

@@ -1,0 +1,97 @@
+"""The daemon: the nursery tree, top to bottom. Nesting is the stop order."""
+
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final
+
+import trio
+
+from daemon import listeners
+from daemon.assembly import Parts, assembled
+from daemon.config import Config
+from daemon.control.app import DemoInfo
+from daemon.control.asgi import App
+from daemon.control.detour import Detour
+from daemon.listeners import serve_on
+from daemon.lock import locked
+from daemon.logs import get_logger
+from daemon.notify import Notifier, watchdog, watchdog_seconds
+from daemon.secrets import Secrets
+
+DRAIN_SECONDS: Final = 20.0
+"""How long turns and requests under way may go on after a stop was asked for."""
+CLOSE_SECONDS: Final = 5.0
+
+_log = get_logger("main")
+
+
+async def serve(
+    config: Config,
+    secrets: Secrets,
+    *,
+    demo: DemoInfo | None = None,
+    extra_routes: Mapping[str, App] | None = None,
+    on_ready: Callable[[Parts], Awaitable[None]] | None = None,
+) -> None:
+    """Run the daemon until SIGTERM or SIGINT, then drain and return. Raises what keeps it from serving at all."""
+    notifier = Notifier.of(os.environ)
+    stop = trio.Event()
+    with locked(config.data_dir, config.admin_socket), listeners.opened(config, os.environ) as sockets:
+        async with assembled(config, secrets, demo=demo) as parts:
+            parts.wellbeing.wait_for("tenants", "the tenants' shards are being opened")
+            async with trio.open_nursery() as house:
+                house.start_soon(_stop_on_signal, stop)
+                house.start_soon(_watch, notifier, parts)
+                await house.start(parts.directory.run)
+                await house.start(parts.rollup.run)
+                async with trio.open_nursery() as tenants:
+                    async with trio.open_nursery() as doors:
+                        door = partial(serve_on, stopping=stop.wait, graceful_seconds=DRAIN_SECONDS)
+                        await doors.start(partial(door, parts.admin, sockets.admin))
+                        await doors.start(partial(door, Detour(parts.public, extra_routes or {}), sockets.public))
+                        await tenants.start(parts.supervisor.run, parts.active)
+                        parts.wellbeing.done("tenants")
+                        notifier.ready(parts.wellbeing.status())
+                        _log.info("ready", tenants=len(parts.active))
+                        if on_ready is not None:
+                            await on_ready(parts)
+                        await stop.wait()
+                        notifier.stopping("draining")
+                        parts.events.close()
+                        with trio.move_on_after(DRAIN_SECONDS) as drain:
+                            await parts.supervisor.drain()
+                        _log.info("drained", cut_off=drain.cancelled_caught)
+                    tenants.cancel_scope.cancel()
+                with trio.move_on_after(CLOSE_SECONDS):
+                    await parts.rollup.round()
+                house.cancel_scope.cancel()
+    _log.info("stopped")
+
+
+@asynccontextmanager
+async def offline(config: Config, secrets: Secrets) -> AsyncIterator[App]:
+    """The trusted application on a data directory that no daemon serves; no tenant runs. The caller has the lock."""
+    async with assembled(config, secrets) as parts, trio.open_nursery() as house:
+        await house.start(parts.directory.run)
+        yield parts.admin
+        await parts.rollup.round()
+        house.cancel_scope.cancel()
+
+
+async def _stop_on_signal(stop: trio.Event) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for received in signals:
+            _log.info("stopping", signal=signal.Signals(received).name)
+            stop.set()
+
+
+async def _watch(notifier: Notifier, parts: Parts) -> None:
+    def report(sentence: str) -> None:
+        parts.wellbeing.trouble("disk", sentence)
+        notifier.status(parts.wellbeing.status())
+
+    interval = watchdog_seconds(os.environ, os.getpid())
+    await watchdog(notifier, parts.config.data_dir, report, interval_seconds=interval)

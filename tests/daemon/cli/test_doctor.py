@@ -1,0 +1,63 @@
+import json
+import resource
+import socket
+from pathlib import Path
+
+import pytest
+
+from daemon.cli import main
+from daemon.cli.doctor import Finding, binds, credentials, disk, open_files
+from daemon.config import Config, parse
+from daemon.lock import locked
+from daemon.secrets import Secrets
+
+
+def test_bad_findings_give_exit_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SHOWROOMD_MASTER_KEY", raising=False)
+    (tmp_path / "s.toml").write_text(f'[daemon]\ndata_dir = "{tmp_path}/data"\n[http]\nbind = ["127.0.0.1:0"]')
+    assert main(["doctor", "--json", "--config", str(tmp_path / "s.toml")]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert not found["ok"]
+    assert [f["what"] for f in found["findings"] if f["state"] == "bad"] == ["SHOWROOMD_MASTER_KEY is missing"]
+    assert main(["doctor", "--config", str(tmp_path / "none")]) == 1
+    assert "no such file" in capsys.readouterr().out
+
+
+def test_a_daemon_that_does_not_answer_is_bad(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "s.toml").write_text(f'[daemon]\ndata_dir = "{tmp_path}/data"')
+    with locked(tmp_path / "data", tmp_path / "admin.sock"):
+        assert main(["doctor", "--config", str(tmp_path / "s.toml")]) == 1
+    assert "does not answer on its admin socket" in capsys.readouterr().out
+    with locked(tmp_path / "data"):
+        assert main(["doctor", "--config", str(tmp_path / "s.toml")]) == 0
+    assert "another command" in capsys.readouterr().out
+
+
+def test_secrets() -> None:
+    assert {finding.state for finding in credentials(Secrets())} == {"bad", "warning"}
+    full = Secrets(master_key=b"k" * 32, openai_api_key="x", whatsapp_app_secret="x", whatsapp_verify_token="x")
+    assert list(credentials(full)) == []
+
+
+def test_a_data_directory_open_to_others(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    assert f"chmod 700 {tmp_path}" in [finding.remedy for finding in disk(tmp_path)]
+    tmp_path.chmod(0o700)
+    assert [finding.state for finding in disk(tmp_path) if "free" not in finding.what] == ["good"]
+
+
+def test_open_files() -> None:
+    assert open_files(Config(), 1024).state == "warning"
+    assert open_files(Config(), 65536).state == "good"
+    assert open_files(Config(), resource.RLIM_INFINITY).state == "good"
+
+
+def test_an_address_that_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        (found,) = binds(parse(f'[http]\nbind = ["127.0.0.1:{port}"]'))
+    assert (found.state, found.what) == ("bad", f"cannot listen on 127.0.0.1:{port} (Address already in use)")
+    assert list(binds(parse('[http]\nbind = ["127.0.0.1:0", "[::]:0", "unix:/tmp/x.sock"]'))) == []
+    assert isinstance(found, Finding)

@@ -1,0 +1,73 @@
+"""Requests are spread over pools, and nothing stays open."""
+
+from functools import partial
+
+import httpx2
+import pytest
+import trio
+
+from daemon.emulator.scripts import Step
+from daemon.emulator.vendors import VendorPeer, serve
+from daemon.providers.transport import StripedTransport, http_client
+
+
+async def test_requests_spread_over_the_pools_and_reuse_their_connections(nursery: trio.Nursery) -> None:
+    peer = VendorPeer()
+    port = await nursery.start(partial(serve, peer))
+    transport = StripedTransport(None, stripes=4)
+    async with httpx2.AsyncClient(transport=transport) as client:
+        for _ in range(3):
+            async with trio.open_nursery() as asking:
+                for _ in range(8):
+                    asking.start_soon(client.get, f"http://127.0.0.1:{port}/control/seen")
+                await trio.testing.wait_all_tasks_blocked()
+        assert transport._running == [0, 0, 0, 0]
+        used = [len(pool._pool.connections) for pool in transport._pools]  # type: ignore[attr-defined]
+    assert sum(used) == peer.connections <= 8
+    assert max(used) <= 2
+    nursery.cancel_scope.cancel()
+
+
+async def test_a_cancelled_or_cut_request_frees_its_place(nursery: trio.Nursery) -> None:
+    peer = VendorPeer()
+    peer.script.replace([Step(fault="stall"), Step(fault="cut")])
+    port = await nursery.start(partial(serve, peer))
+    transport = StripedTransport(None, stripes=1)
+    body = {"model": "m", "messages": [{"role": "user", "content": "oi"}]}
+    async with httpx2.AsyncClient(transport=transport, headers={"authorization": "Bearer k"}) as client:
+        ask = partial(client.post, f"http://127.0.0.1:{port}/v1/chat/completions", json=body)
+        async with trio.open_nursery() as asking:
+            asking.start_soon(ask)
+            await peer.wait_stalled()
+            asking.cancel_scope.cancel()
+        await peer.wait_gone()
+        with pytest.raises(httpx2.RemoteProtocolError):
+            await ask()
+        assert transport._running == [0]
+        assert transport._pools[0]._pool.connections == []  # type: ignore[attr-defined]
+        assert (await ask()).status_code == 200
+    nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(
+    ("environment", "url", "proxied"),
+    [
+        ({}, "https://api.example.com", False),
+        ({"https_proxy": "http://127.0.0.1:3128"}, "https://api.example.com", True),
+        ({"https_proxy": "http://127.0.0.1:3128"}, "http://10.0.0.8:11434/v1", False),
+        ({"https_proxy": "http://127.0.0.1:3128", "no_proxy": "example.com"}, "https://api.example.com", False),
+        ({"all_proxy": "http://127.0.0.1:3128"}, "http://api.example.com", True),
+    ],
+)
+async def test_the_proxy_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], url: str, proxied: bool
+) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    client = http_client(url, 30.0)
+    pool = client._transport._pools[0]._pool  # type: ignore[attr-defined]
+    assert ("Proxy" in type(pool).__name__) is proxied
+    await client.aclose()
