@@ -17,10 +17,11 @@ from daemon.channels.cloud import CloudApp
 from daemon.channels.media import media_path
 from daemon.clock import Now, utc_now
 from daemon.config import Config
-from daemon.control.app import DemoInfo, build_app
+from daemon.control.app import build_app
 from daemon.control.auth import TokenBook
 from daemon.control.events import EventRing, Ring
 from daemon.control.gate import Gate
+from daemon.control.sandbox_page import DemoInfo
 from daemon.control.webhooks import Webhooks
 from daemon.desk import assistant
 from daemon.desk.fairness import FairSlots
@@ -30,9 +31,9 @@ from daemon.providers import roster
 from daemon.providers.base import Tokens
 from daemon.sealing import Sealer
 from daemon.secrets import Secrets
-from daemon.stock import import_stock
 from daemon.stock.feed import poll
 from daemon.stock.fetch import Fetcher
+from daemon.stock.importing import import_stock
 from daemon.tenants.reception import Reception
 from daemon.tenants.service import TenantService
 from daemon.tenants.supervisor import Supervisor
@@ -42,6 +43,7 @@ from daemon.wellbeing import Wellbeing
 from shards.directory import ShardDirectory, ShardHandle
 from shards.shard import Shard
 from shards.tenant.profile import StockFeed
+from shards.tenant.stock import FeedState
 
 GRAPH_CONNECTIONS: Final = 256
 
@@ -207,8 +209,8 @@ async def _few_tenants(central: Shard) -> bool:
 
 async def _poll(
     shard: ShardHandle, feed: StockFeed, *, fetcher: Fetcher, limiter: trio.CapacityLimiter, now: Now
-) -> str:
-    return str(await poll(shard, feed, fetcher, now=now(), limiter=limiter))
+) -> FeedState:
+    return await poll(shard, feed, fetcher, now(), limiter=limiter)
 
 
 def _sample(around: Surroundings, central: Shard, reception: Reception) -> None:

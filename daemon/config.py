@@ -47,7 +47,7 @@ class HttpConfig:
     public_url: Annotated[
         str,
         Setting(
-            "How the world reaches this server, as https://zap.example.com.br; photos are linked with it.",
+            "How the world reaches this server, as https://zap.example.com.br; it stands in the API's description.",
             check.url("https", "http", empty=True),
         ),
     ] = ""

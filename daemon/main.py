@@ -12,9 +12,9 @@ import trio
 from daemon import listeners
 from daemon.assembly import Parts, assembled
 from daemon.config import Config
-from daemon.control.app import DemoInfo
 from daemon.control.asgi import App
 from daemon.control.detour import Detour
+from daemon.control.sandbox_page import DemoInfo
 from daemon.listeners import serve_on
 from daemon.lock import locked
 from daemon.logs import get_logger

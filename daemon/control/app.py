@@ -34,11 +34,9 @@ _log = get_logger("control")
 class ControlApp(QuartTrio):
     """Quart that answers every error with a problem and logs the unforeseen ones under an id."""
 
-    async def log_exception(
+    def log_exception(
         self,
-        exception_info: (
-            tuple[type, BaseException, TracebackType | None] | tuple[None, None, None]
-        ),
+        exception_info: (tuple[type, BaseException, TracebackType | None] | tuple[None, None, None]),
     ) -> None:
         """Note an error that nobody foresaw; the caller gets the id and nothing else."""
         g.error_id = new_id(int(g.services.now().timestamp() * 1000))
@@ -99,9 +97,7 @@ async def _identify(services: Services) -> None:
     g.services = services
     if request.path == "/v1" or request.path.startswith("/v1/"):
         trusted = bool(request.scope.get(TRUSTED))
-        g.actor = (
-            ADMIN_SOCKET if trusted else await services.tokens.actor(request.headers.get("Authorization"))
-        )
+        g.actor = ADMIN_SOCKET if trusted else await services.tokens.actor(request.headers.get("Authorization"))
 
 
 def _register(app: ControlApp, services: Services, routes: Iterable[Route]) -> None:
@@ -167,7 +163,7 @@ def _of_http(error: HTTPException) -> Problem:
         413: "the body is too large: send less, or in parts",
     }
     headers: tuple[tuple[str, str], ...] = ()
-    if status == 405 and (allowed := getattr(error, "valid_methods", None)):  # noqa: PLR2004
+    if status == 405 and (allowed := getattr(error, "valid_methods", None)):
         headers = (("Allow", ", ".join(sorted(allowed))),)
     return Problem(status=status, detail=details.get(status, error.description or ""), headers=headers)
 

@@ -45,28 +45,30 @@ class Body:
         self._receive = receive
         self.finished = False
         self.gone = False
+        self.ended = trio.Event()
         self.declared = declared_length(scope)
 
     async def chunk(self) -> bytes:
         """The next bytes, maybe none. Raises `Gone`."""
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            self.finished = self.gone = True
+            self.gone = True
+            self._end()
             raise Gone
-        self.finished = not message.get("more_body", False)
+        if not message.get("more_body", False):
+            self._end()
         data: bytes = message.get("body", b"")
         return data
+
+    def _end(self) -> None:
+        self.finished = True
+        self.ended.set()
 
     async def read(self, limit: int) -> bytes:
         """The whole body. Raises `BodyTooLarge` as soon as it passes `limit` bytes, and `Gone`."""
         if self.declared is not None and self.declared > limit:
             raise BodyTooLarge
-        first = await self.chunk()
-        if self.finished:
-            if len(first) > limit:
-                raise BodyTooLarge
-            return first
-        whole = bytearray(first)
+        whole = bytearray()
         while not self.finished:
             whole += await self.chunk()
             if len(whole) > limit:
@@ -98,7 +100,7 @@ class Body:
 def declared_length(scope: Scope) -> int | None:
     """The Content-Length, None without a usable one."""
     value = header(scope, b"content-length")
-    return int(value) if value.isdigit() and len(value) <= 15 else None  # noqa: PLR2004 - no real body is longer
+    return int(value) if value.isdigit() and len(value) <= 15 else None
 
 
 def header(scope: Scope, name: bytes) -> bytes:
@@ -145,8 +147,7 @@ async def refuse(
         nursery.start_soon(rest.discard)
         await send({"type": "http.response.body", "body": _shown(scope, body), "more_body": True})
         with trio.move_on_after(LINGER_SECONDS):
-            while not rest.finished:
-                await trio.sleep(LINGER_SECONDS / 20)
+            await rest.ended.wait()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         nursery.cancel_scope.cancel()
 
@@ -160,10 +161,8 @@ def _shown(scope: Scope, body: bytes) -> bytes:
     return b"" if scope["method"] == "HEAD" else body
 
 
-def _start(
-    status: int, body: bytes, content_type: bytes, headers: tuple[tuple[bytes, bytes], ...]
-) -> dict[str, Any]:
-    sized = ((b"content-length", b"%d" % len(body)),) if status != 204 else ()  # noqa: PLR2004
+def _start(status: int, body: bytes, content_type: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> dict[str, Any]:
+    sized = ((b"content-length", b"%d" % len(body)),) if status != 204 else ()
     typed = ((b"content-type", content_type),) if body else ()
     return {
         "type": "http.response.start",

@@ -10,7 +10,6 @@ from shards.central import audit
 from shards.tenant import views
 
 
-
 async def audit_list(call: Call) -> Answer:
     query: AuditQuery = call.query
     only = call.actor.tenant or query.tenant or None

@@ -1,9 +1,9 @@
 """What a route is, what its handler is given, what it gives back."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, Literal, Protocol, TypeVar
 
 import attrs
 import orjson
@@ -14,6 +14,7 @@ from daemon.control.auth import Actor, Reach, TokenBook
 from daemon.control.events import EventRing
 from daemon.control.ports import Tenancy
 from daemon.control.strict import json_name
+from daemon.stock.importing import ImportReport
 from shards.directory import ShardHandle
 from shards.requests import RequestKey, StoredRequest
 from shards.shard import Shard, Tx
@@ -35,11 +36,17 @@ class Limits:
 
 
 class ImportStock(Protocol):
-    """`daemon.stock.import_stock`; its report is shown as it is."""
+    """`daemon.stock.importing.import_stock`, bound to its limiter; its report is shown as it is."""
 
     async def __call__(
-        self, shard: ShardHandle, body: bytes, *, content_type: str, mode: str, now: datetime
-    ) -> Any: ...
+        self,
+        shard: ShardHandle,
+        body: AsyncIterable[bytes],
+        *,
+        content_type: str,
+        mode: Literal["replace", "merge"],
+        now: datetime,
+    ) -> ImportReport: ...
 
 
 @frozen(kw_only=True)
@@ -66,7 +73,7 @@ class Call:
     args: Mapping[str, str]
     query: Any
     body: Any
-    raw: bytes
+    upload: AsyncIterable[bytes] | None
     request: Request
     key: RequestKey | None
 

@@ -7,7 +7,7 @@ from daemon.control.conversations import conversation_out, message_out
 from daemon.control.queries import ContactQuery, NoQuery
 from daemon.control.shapes import AppointmentOut, ContactOut, ExportOut, LeadOut, ThreadOut
 from shards.shard import Tx
-from shards.tenant import views
+from shards.tenant import tables, views
 from shards.tenant.views import MessageView
 
 _PAGE: Final = 500
@@ -38,8 +38,8 @@ def everything(tx: Tx, tenant: str, contact: str) -> ExportOut:
         )
         for view in conversations
     )
-    leads, _ = views.leads(tx, contact_id=contact, limit=_PAGE)
-    appointments, _ = views.appointments(tx, contact_id=contact, limit=_PAGE)
+    leads, _ = tables.leads(tx, contact_id=contact, limit=_PAGE)
+    appointments, _ = tables.appointments(tx, contact_id=contact, limit=_PAGE)
     return ExportOut(
         exported_at=tx.now,
         tenant=tenant,

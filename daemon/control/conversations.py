@@ -66,9 +66,7 @@ async def write(call: Call) -> Answer:
     def render(tx: Tx, message: str) -> bytes:
         return dump(message_out(views.message(tx, message), tenant))
 
-    message = await call.services.tenancy.human_says(
-        tenant, call.args["c"], body.text, request=call.to_store(render)
-    )
+    message = await call.services.tenancy.human_says(tenant, call.args["c"], body.text, request=call.to_store(render))
     view = await call.shard.glance(lambda tx: views.message(tx, message))
     return Answer(body=dump(message_out(view, tenant)), target=message, audit={"characters": len(body.text)})
 
@@ -79,9 +77,7 @@ def _render(tx: Tx, conversation: str) -> bytes:
 
 async def take_over(call: Call) -> Answer:
     body: TakeoverIn = call.body
-    await call.services.tenancy.take_over(
-        call.tenant, call.args["c"], body.minutes, request=call.to_store(_render)
-    )
+    await call.services.tenancy.take_over(call.tenant, call.args["c"], body.minutes, request=call.to_store(_render))
     return Answer(body=await _now(call), audit={"minutes": body.minutes})
 
 

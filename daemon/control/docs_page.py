@@ -17,7 +17,7 @@ summary { cursor: pointer; padding: 0.5rem 0.75rem; overflow-wrap: anywhere; }
 details > div { padding: 0 0.75rem 0.75rem; }
 b.method { display: inline-block; min-width: 4.5rem; }
 table { border-collapse: collapse; width: 100%; }
-td, th { border-bottom: 1px solid var(--soft); padding: 0.25rem 0.5rem 0.25rem 0; text-align: left; vertical-align: top; }
+td, th { border-bottom: 1px solid var(--soft); padding: 0.25rem 0.5rem 0.25rem 0; text-align: left; }
 pre { background: var(--soft); border-radius: 6px; overflow-x: auto; padding: 0.75rem; }
 """
 
@@ -47,7 +47,8 @@ def render(document: dict[str, Any]) -> str:
 
 def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
     parameters = "".join(
-        f"<tr><td><code>{escape(one['name'])}</code><td>{escape(one['in'])}{'' if one.get('required') else ', optional'}"
+        f"<tr><td><code>{escape(one['name'])}</code>"
+        f"<td>{escape(one['in'])}{'' if one.get('required') else ', optional'}"
         f"<td>{escape(_in_words(one['schema']))}<td>{escape(one.get('description', ''))}"
         for one in operation.get("parameters", ())
     )

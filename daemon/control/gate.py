@@ -123,6 +123,7 @@ class _Transfer:
     unwanted: bool = False
     dropped: int = 0
     _settled: trio.Event = field(factory=trio.Event)
+    _ended: trio.Event = field(factory=trio.Event)
 
     async def receive(self) -> Message:
         message = await self.upstream()
@@ -133,6 +134,8 @@ class _Transfer:
             if self.unwanted:
                 self.dropped += len(message.get("body", b""))
                 message = {**message, "body": b""}
+        if self.complete:
+            self._ended.set()
         if self.complete or self.dropped > DRAIN_BYTES:
             self._settled.set()
         return message
@@ -148,8 +151,7 @@ class _Transfer:
     async def linger(self) -> None:
         """The connection will be closed: let the peer read the answer first."""
         with trio.move_on_after(LINGER_SECONDS):
-            while not self.complete:
-                await trio.sleep(LINGER_SECONDS / 20)
+            await self._ended.wait()
 
 
 def _is_loopback(host: str) -> bool:
@@ -159,9 +161,7 @@ def _is_loopback(host: str) -> bool:
 
 async def _problem(scope: Scope, receive: Receive, send: Send, problem: Problem) -> None:
     headers = tuple((name.lower().encode(), value.encode()) for name, value in problem.headers)
-    await refuse(
-        scope, send, Body(scope, receive), problem.status, problem.body(), PROBLEM.encode(), headers
-    )
+    await refuse(scope, send, Body(scope, receive), problem.status, problem.body(), PROBLEM.encode(), headers)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

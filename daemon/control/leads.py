@@ -11,7 +11,7 @@ from daemon.control.call import Answer, Call, Route, listed, plain, shown
 from daemon.control.queries import TableQuery
 from daemon.control.shapes import AppointmentOut, LeadOut
 from shards.shard import Tx
-from shards.tenant import views
+from shards.tenant import tables
 
 CSV: Final = "text/csv; charset=utf-8"
 _PAGE: Final = 500
@@ -21,11 +21,11 @@ _Page = Callable[..., tuple[list[Any], str | None]]
 
 
 async def leads(call: Call) -> Answer:
-    return await _table(call, views.leads, LeadOut, "leads")
+    return await _table(call, tables.leads, LeadOut, "leads")
 
 
 async def appointments(call: Call) -> Answer:
-    return await _table(call, views.appointments, AppointmentOut, "appointments")
+    return await _table(call, tables.appointments, AppointmentOut, "appointments")
 
 
 async def _table(call: Call, page: _Page, kind: type[Any], name: str) -> Answer:

@@ -192,7 +192,10 @@ def _success(route: Route, schemas: Schemas) -> Document:
     headers = {}
     if route.method == "POST":
         headers = {
-            "Idempotency-Replayed": {"description": "`true` on a repeat", "schema": {"type": "string", "enum": ["true"]}}
+            "Idempotency-Replayed": {
+                "description": "`true` on a repeat",
+                "schema": {"type": "string", "enum": ["true"]},
+            }
         }
     return {**done, "content": content, **({"headers": headers} if headers else {})}
 

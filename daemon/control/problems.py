@@ -65,9 +65,7 @@ class Refusal(ShowroomError):
         self.problem = problem
 
 
-def refuse(
-    status: int, detail: str, *errors: FieldFault, headers: tuple[tuple[str, str], ...] = ()
-) -> Refusal:
+def refuse(status: int, detail: str, *errors: FieldFault, headers: tuple[tuple[str, str], ...] = ()) -> Refusal:
     """The error to raise."""
     return Refusal(Problem(status=status, detail=detail, errors=errors, headers=headers))
 

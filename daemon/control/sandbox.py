@@ -17,9 +17,7 @@ async def say(call: Call) -> Answer:
     def render(tx: Tx, message: str) -> bytes:
         return dump(message_out(views.message(tx, message), tenant))
 
-    message = await call.services.tenancy.sandbox_says(
-        tenant, body.sender, body.text, request=call.to_store(render)
-    )
+    message = await call.services.tenancy.sandbox_says(tenant, body.sender, body.text, request=call.to_store(render))
     view = await call.shard.glance(lambda tx: views.message(tx, message))
     return Answer(body=dump(message_out(view, tenant)), target=message, audit={"characters": len(body.text)})
 

@@ -59,9 +59,7 @@ class Schemas:
         schema: Schema = {
             "type": "object",
             "description": " ".join((kind.__doc__ or "").split()),
-            "properties": {
-                json_name(one): self.of_field(kind, one, hints[one.name]) for one in attrs.fields(kind)
-            },
+            "properties": {json_name(one): self.of_field(kind, one, hints[one.name]) for one in attrs.fields(kind)},
             "additionalProperties": False,
         }
         return {**schema, "required": required} if required else schema

@@ -12,7 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from daemon.control import auth
 from daemon.control.auth import Actor
 from daemon.control.call import JSON, Answer, Call, Route, Services
-from daemon.control.problems import refuse
+from daemon.control.problems import Refusal, refuse
 from daemon.control.queries import read as read_query
 from daemon.control.rules import RULES
 from daemon.control.strict import FieldFault, structure
@@ -28,9 +28,7 @@ _LONGEST_KEY: Final = 255
 _log = get_logger("control")
 
 
-async def serve(
-    services: Services, route: Route, actor: Actor, request: Request, args: Mapping[str, str]
-) -> Response:
+async def serve(services: Services, route: Route, actor: Actor, request: Request, args: Mapping[str, str]) -> Response:
     """Carry out one request. Raises what `problems.of` knows."""
     auth.check(
         actor,
@@ -39,7 +37,8 @@ async def serve(
         admin_only=route.admin_only,
         tenant=args.get("t"),
     )
-    raw = await _body(services, route, request)
+    upload = _Upload(services, route, request) if route.uploads else None
+    raw = b"" if upload or route.body is None else await _body(_Upload(services, route, request))
     query = read_query(request.args.to_dict(flat=False), route.query, RULES)
     call = Call(
         services=services,
@@ -48,7 +47,7 @@ async def serve(
         args=args,
         query=query,
         body=_parsed(route, raw),
-        raw=raw,
+        upload=upload,
         request=request,
         key=_key(route, actor, request, raw),
     )
@@ -74,34 +73,53 @@ async def serve(
 # The body
 
 
-async def _body(services: Services, route: Route, request: Request) -> bytes:
-    if route.body is None and not route.uploads:
-        return b""
-    limits = services.limits
-    most, seconds = (
-        (limits.stock_bytes, limits.upload_seconds) if route.uploads else (limits.json_bytes, limits.body_seconds)
-    )
-    too_large = refuse(413, f"the body is larger than {most} bytes: send less, or in parts")
-    if (request.content_length or 0) > most:
-        raise too_large
+class _Upload:
+    """The body as it comes. Iterating raises `Refusal` when it is too large (413) or too slow (408)."""
+
+    def __init__(self, services: Services, route: Route, request: Request) -> None:
+        limits = services.limits
+        self._left = self._most = limits.stock_bytes if route.uploads else limits.json_bytes
+        self._seconds = limits.upload_seconds if route.uploads else limits.body_seconds
+        self._deadline = trio.current_time() + self._seconds
+        self._body = request.body
+        length = request.content_length
+        if length is not None and length > self._most:
+            raise self._too_large()
+        _check_type(route, request, empty=length == 0 or (length is None and not _is_chunked(request)))
+
+    def _too_large(self) -> Refusal:
+        return refuse(413, f"the body is larger than {self._most} bytes: send less, or in parts")
+
+    def __aiter__(self) -> "_Upload":
+        return self
+
+    async def __anext__(self) -> bytes:
+        with trio.move_on_at(self._deadline):
+            try:
+                chunk = await self._body.__anext__()
+            except RequestEntityTooLarge as error:
+                raise self._too_large() from error
+            self._left -= len(chunk)
+            if self._left < 0:
+                raise self._too_large()
+            return chunk
+        raise refuse(408, f"the body did not come within {self._seconds:g} seconds: send it again")
+
+
+async def _body(upload: _Upload) -> bytes:
     whole = bytearray()
-    with trio.move_on_after(seconds) as scope:
-        try:
-            async for chunk in request.body:
-                whole += chunk
-                if len(whole) > most:
-                    raise too_large
-        except RequestEntityTooLarge as error:
-            raise too_large from error
-    if scope.cancelled_caught:
-        raise refuse(408, f"the body did not come within {seconds:g} seconds: send it again")
-    _check_type(route, request, empty=not whole)
+    async for chunk in upload:
+        whole += chunk
     return bytes(whole)
+
+
+def _is_chunked(request: Request) -> bool:
+    return "Transfer-Encoding" in request.headers or str(request.http_version) not in ("1.0", "1.1")
 
 
 def _check_type(route: Route, request: Request, *, empty: bool) -> None:
     given = request.mimetype.lower()
-    if empty and (route.body_optional or not given):
+    if (empty and (route.body_optional or not given)) or (route.uploads and not given):
         return
     if route.uploads:
         allowed: tuple[str, ...] = route.uploads

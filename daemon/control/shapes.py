@@ -7,8 +7,9 @@ from attrs import field, frozen
 
 from shards.central.views import TenantUsage
 from shards.tenant.profile import AssistantProfile, ChannelProfile, StockFeed, TenantProfile
+from shards.tenant.tables import UsageLine
 from shards.tenant.vehicle import Vehicle
-from shards.tenant.views import Alias, UsageLine
+from shards.tenant.views import Alias
 
 # Tenants
 
@@ -110,43 +111,6 @@ class ChannelStateOut:
     qr: str | None = None
     qr_expires_at: datetime | None = None
     pairing_code: str | None = None
-
-
-# Stock
-
-
-@frozen(kw_only=True)
-class RefusedRow:
-    """A row that was not taken: its number in the document (from 1), its id if it has one, and why."""
-
-    row: int
-    id: str | None
-    reason: str
-
-
-@frozen(kw_only=True)
-class RowWarning:
-    """A row that was taken with a doubt."""
-
-    row: int
-    id: str | None
-    message: str
-
-
-@frozen(kw_only=True)
-class ImportOut:
-    """What a bulk import did. Good rows are kept, refused ones listed."""
-
-    format: str
-    mode: str
-    received: int
-    created: int
-    updated: int
-    unchanged: int
-    removed: int
-    refused: int
-    errors: tuple[RefusedRow, ...]
-    warnings: tuple[RowWarning, ...]
 
 
 # Conversations and contacts

@@ -13,9 +13,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 T = TypeVar("T")
 
-_RFC3339: Final = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
+_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 @frozen
@@ -159,7 +157,7 @@ def make_converter(*, forbid_extra_keys: bool = True) -> cattrs.Converter:
         converter.register_structure_hook(kind, hook)
 
     def attrs_factory(kind: type[Any]) -> Callable[[Any, Any], Any]:
-        renamed = {
+        renamed: dict[str, Any] = {
             field.name: override(rename=field.metadata["json"])
             for field in attrs.fields(kind)
             if "json" in field.metadata
@@ -179,7 +177,7 @@ def make_converter(*, forbid_extra_keys: bool = True) -> cattrs.Converter:
         def structure(value: Any, _: Any) -> Any:
             if not isinstance(value, list):
                 raise ValueError("must be a list")
-            return tuple(converter.structure(value, list[item]))
+            return tuple(converter.structure(value, list[item]))  # type: ignore[valid-type]
 
         return structure
 
@@ -226,6 +224,9 @@ def _faults_of(error: BaseException, at: str) -> Iterator[FieldFault]:
             yield FieldFault(_join(at, name), "is not a field of this object")
     elif isinstance(error, KeyError):
         yield FieldFault(at, "is required")
+    elif isinstance(error, ValueError) and len(error.args) > 2 and isinstance(error.args[1], attrs.Attribute):
+        # attrs' own `in_` validators: (message, attribute, options, value)
+        yield FieldFault(_join(at, json_name(error.args[1])), f"must be one of {', '.join(error.args[2])}")
     else:
         yield FieldFault(at, str(error) if isinstance(error, ValueError) else "is not valid")
 

@@ -153,7 +153,9 @@ async def change(call: Call) -> Answer:
 
 def _document(profile: TenantProfile) -> Any:
     """The stored profile as the JSON it was made of."""
-    return attrs.asdict(profile, value_serializer=lambda _, __, value: list(value) if isinstance(value, tuple) else value)
+    return attrs.asdict(
+        profile, value_serializer=lambda _, __, value: list(value) if isinstance(value, tuple) else value
+    )
 
 
 async def delete(call: Call) -> Answer:

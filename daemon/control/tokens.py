@@ -11,7 +11,6 @@ from shards.central.operators import OperatorToken
 from shards.shard import Tx
 
 
-
 async def create_token(call: Call) -> Answer:
     body: TokenIn = call.body
 
@@ -27,9 +26,7 @@ async def create_token(call: Call) -> Answer:
 
 async def list_tokens(call: Call) -> Answer:
     query: PageQuery = call.query
-    found = await call.services.central.read(
-        lambda tx: operators.page(tx, after=query.after, limit=query.limit + 1)
-    )
+    found = await call.services.central.read(lambda tx: operators.page(tx, after=query.after, limit=query.limit + 1))
     page = found[: query.limit]
     return listed([shown(token, TokenOut) for token in page], page[-1].id if len(found) > query.limit else None)
 

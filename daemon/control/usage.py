@@ -9,7 +9,7 @@ from daemon.control.queries import LedgerQuery, UsageQuery
 from daemon.control.shapes import UsageOut, UsagePage
 from daemon.control.strict import FieldFault
 from shards.central import views as central_views
-from shards.tenant import views
+from shards.tenant import tables
 
 USUAL_PERIOD: Final = timedelta(days=30)
 
@@ -28,7 +28,7 @@ async def tenant_usage(call: Call) -> Answer:
     query: UsageQuery = call.query
     since, until = _period(query.start, query.end, call.services.now())
     lines = await call.shard.read(
-        lambda tx: views.usage(tx, start=since, end=until, conversation_id=query.conversation)
+        lambda tx: tables.usage(tx, start=since, end=until, conversation_id=query.conversation)
     )
     return Answer(body=dump(UsageOut(tenant=call.tenant, start=since, end=until, items=tuple(lines))))
 
@@ -40,9 +40,7 @@ async def all_usage(call: Call) -> Answer:
     if query.tenant not in ("", only):
         raise refuse(403, "this token is bound to another tenant")
     lines, more = await call.services.central.read(
-        lambda tx: central_views.usage(
-            tx, start=since, end=until, tenant=only, after=query.after, limit=query.limit
-        )
+        lambda tx: central_views.usage(tx, start=since, end=until, tenant=only, after=query.after, limit=query.limit)
     )
     return Answer(body=dump(UsagePage(start=since, end=until, items=tuple(lines), next=more)))
 

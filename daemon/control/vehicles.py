@@ -1,26 +1,34 @@
 """The stock of a tenant: searching, single vehicles, bulk imports."""
 
-from typing import Any, Final
+from typing import Final
 
-import attrs
-import orjson
+import trio
 
 from daemon.control.call import Answer, Call, Route, dump, plain
 from daemon.control.problems import refuse
 from daemon.control.queries import ImportQuery, NoQuery, VehicleQuery
-from daemon.control.shapes import ImportOut, VehicleIn, VehiclePage
+from daemon.control.shapes import VehicleIn, VehiclePage
 from daemon.control.strict import FieldFault
+from daemon.stock.errors import StockFileError
+from daemon.stock.fields import MAX_ID, Refused, read_row
+from daemon.stock.importing import ImportReport
+from shards.shard import Tx
 from shards.tenant import stock
 from shards.tenant.vehicle import StockQuery, Vehicle
 
 UPLOADS: Final = (
     "application/json",
     "application/x-ndjson",
+    "application/ndjson",
     "text/csv",
     "text/tab-separated-values",
     "application/xml",
     "text/xml",
+    "text/plain",
+    "application/octet-stream",
+    "application/gzip",
 )
+"""All may come packed with gzip; the last three are told by their first bytes."""
 
 
 def to_stock_query(query: VehicleQuery) -> StockQuery:
@@ -61,19 +69,28 @@ async def get(call: Call) -> Answer:
 
 
 async def put(call: Call) -> Answer:
-    """One vehicle goes the way of an import of one row, so that both understand the same spellings."""
+    """One vehicle is read like a row of an import, so that both understand the same spellings."""
     body: VehicleIn = call.body
     id_ = call.args["v"]
-    if len(id_) > LONGEST_ID:
-        raise refuse(422, "the id is too long", FieldFault("id", f"must have at most {LONGEST_ID} characters"))
+    if len(id_) > MAX_ID:
+        raise refuse(422, "the id is too long", FieldFault("id", f"must have at most {MAX_ID} characters"))
     if body.id not in ("", id_):
         raise refuse(422, "a vehicle is written under its id", FieldFault("id", f"must be {id_!r}, or be left out"))
-    row = {name: value for name, value in plain(body).items() if value is not None and value != ""}
-    report = await _import(call, orjson.dumps([{**row, "id": id_}]), "application/json", "merge")
-    for refused in report.refused:
-        raise refuse(422, refused.reason, FieldFault("", refused.reason))
-    vehicle = await call.shard.glance(lambda tx: stock.one(tx, id_))
-    return Answer(body=dump(vehicle), status=201 if report.created else 200, target=id_)
+    given = {name: value for name, value in plain(body).items() if value not in (None, "", [])}
+    row = read_row(1, {**given, "id": id_}, call.services.now())
+    if isinstance(row, Refused):
+        raise refuse(422, f"the vehicle cannot be taken: {row.reason}", FieldFault("", row.reason))
+    vehicle = row.vehicle
+    if vehicle.id != id_:
+        raise refuse(422, "the id cannot be taken", FieldFault("id", f"would be stored as {vehicle.id!r}: use that"))
+
+    def work(tx: Tx) -> tuple[bool, Vehicle]:
+        created = stock.put(tx, vehicle)
+        return created, stock.one(tx, id_)
+
+    created, stored = await call.shard.write(work)
+    await call.services.tenancy.stock_changed(call.tenant)
+    return Answer(body=dump(stored), status=201 if created else 200, target=id_)
 
 
 async def delete(call: Call) -> Answer:
@@ -84,26 +101,26 @@ async def delete(call: Call) -> Answer:
 
 async def bulk(call: Call) -> Answer:
     query: ImportQuery = call.query
-    content_type = call.request.headers.get("Content-Type", "")
-    report = await _import(call, call.raw, content_type, query.mode)
-    out = import_out(report)
-    detail = {"mode": query.mode, "created": out.created, "updated": out.updated, "removed": out.removed}
-    return Answer(body=dump(out), audit={**detail, "refused": len(out.refused)})
-
-
-async def _import(call: Call, body: bytes, content_type: str, mode: str) -> Any:
     services = call.services
+    assert call.upload is not None
+    await services.tenancy.row(call.tenant)
     try:
         report = await services.import_stock(
-            call.shard, body, content_type=content_type, mode=mode, now=services.now()
+            call.shard,
+            call.upload,
+            content_type=call.request.mimetype,
+            mode=query.mode,
+            now=services.now(),
         )
     except StockFileError as error:
         raise refuse(422, str(error), FieldFault("", error.what)) from error
-    await services.tenancy.stock_changed(call.tenant)
-    return report
+    finally:
+        with trio.CancelScope(shield=True):
+            await services.tenancy.stock_changed(call.tenant)
+    detail = {name: getattr(report, name) for name in ("created", "updated", "withdrawn", "refused")}
+    return Answer(body=dump(report), audit={"mode": query.mode, **detail})
 
 
-LONGEST_ID: Final = 128
 _LIST: Final = "/v1/tenants/{t}/vehicles"
 
 ROUTES: Final = (
@@ -126,7 +143,7 @@ ROUTES: Final = (
         handler=bulk,
         query=ImportQuery,
         uploads=UPLOADS,
-        answer=ImportOut,
+        answer=ImportReport,
         action="vehicles.import",
     ),
     Route(

@@ -51,9 +51,7 @@ class Webhooks:
         elif method in ("GET", "HEAD"):
             await self._verify(scope, body, send)
         else:
-            await refuse(
-                scope, send, body, 405, b"use GET or POST\n", headers=((b"allow", b"GET, HEAD, POST"),)
-            )
+            await refuse(scope, send, body, 405, b"use GET or POST\n", headers=((b"allow", b"GET, HEAD, POST"),))
 
     async def _verify(self, scope: Scope, body: Body, send: Send) -> None:
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))

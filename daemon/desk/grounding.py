@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 from daemon.desk.amounts import amounts, flat, kilometres, reais
 from daemon.desk.brief import Fault, Sources
 from daemon.desk.claims import PRICE_VERB, SERVICE, Claim, claims, normalised
-from daemon.desk.naming import Mention, Register, compact, customer_names, find
+from daemon.desk.naming import TELLING, Mention, Register, compact, customer_names, find
 from daemon.desk.promises import check_promises
 from daemon.desk.tools import name as vehicle_name
 from shards.tenant.vehicle import StockLine, Vehicle
@@ -103,6 +103,7 @@ class _Context:
     narrowed: tuple[Vehicle, ...] = ()
     lines: tuple[StockLine, ...] = ()
     foreign: str = ""
+    kinds: set[str] = field(factory=set)  # what was said of `narrowed`: said again, it is of another one
     shown: list[Vehicle] = field(factory=list)
 
     def show(self, vehicles: Iterable[Vehicle]) -> None:
@@ -251,7 +252,7 @@ class _Reading:
         if len(vehicles) < 2:
             return vehicles
         words = self.register.words
-        said = set(re.findall(r"[a-z0-9]+", plain)) - {"e", "a", "o", "de", "com", "no", "na", "em", "para"}
+        said = set(TELLING.findall(plain)) - {"e", "a", "o", "de", "com", "no", "na", "em", "para"}
         said -= frozenset.intersection(*(words[vehicle.id] for vehicle in vehicles))
         fits = {vehicle.id: len(said & words[vehicle.id]) for vehicle in vehicles}
         best = max(fits.values())
@@ -260,7 +261,7 @@ class _Reading:
     def _carried(self, plain: str, claim: Claim, item: bool) -> _Group:
         context = self.context
         fresh = (
-            item
+            (item and claim.kind in context.kinds)
             or bool(_OTHER.search(plain[: claim.start]))
             or (claim.kind == "year" and bool(_ANOTHER.search(plain[: claim.start])))
         )
@@ -311,6 +312,7 @@ class _Reading:
                 remaining = fit or group.vehicles
                 self.context.named, self.context.narrowed = mention.vehicles, remaining
                 self.context.lines = group.lines
+                self.context.kinds = {claim.kind for claim in open_claims}
                 self.context.foreign = mention.said if group.foreign else ""
             elif group.foreign and group.claims:
                 self.context.foreign = mention.said
@@ -318,6 +320,9 @@ class _Reading:
                 self.context.show(fit or group.vehicles)
         elif fit and open_claims:
             self.context.narrowed = fit
+            if group.vehicles == self.context.named:
+                self.context.kinds.clear()
+            self.context.kinds.update(claim.kind for claim in open_claims)
             if len(self.context.named) < 6:
                 self.context.show(fit)
 

@@ -12,6 +12,9 @@ from daemon.desk.catalogue.models import EVERYDAY, MAKE_SPELLINGS, TABLE
 from shards.tenant.vehicle import StockLine, StockSummary, Vehicle
 
 _TOKEN: Final = re.compile(r"[a-z0-9]+")
+TELLING: Final = re.compile(r"(?<![\d.,])\d\.\d(?![\d.])|\b[a-z0-9]*[a-z][a-z0-9]*\b")
+"""Words and engine sizes, which tell versions apart; other numbers do not."""
+
 _GAP: Final = re.compile(r"[ \-./+'!]{0,2}")
 _LONGEST: Final = 5
 _ARTICLE: Final = re.compile(
@@ -136,7 +139,8 @@ class Register:
 def called(vehicle: Vehicle) -> frozenset[str]:
     """The folded words of a vehicle's model, version, options and colour."""
     text = " ".join((vehicle.model, vehicle.version, vehicle.color, *vehicle.options))
-    return frozenset(_TOKEN.findall(flat(text)))
+    plain = flat(text)
+    return frozenset((*_TOKEN.findall(plain), *TELLING.findall(plain)))
 
 
 @lru_cache(maxsize=4096)

@@ -147,8 +147,9 @@ def _side(vehicle: Vehicle, outline: Outline, paint: _Paint) -> str:
         'fill="none" stroke="#fff" stroke-opacity=".5" stroke-width="2.4"/>'
         f'<path d="M{n + 40},{crease + 9} C{n + 200},{crease - 3} {t - 220},{crease - 5} {t - 14},{crease + 1}" '
         f'fill="none" stroke="{paint.edge}" stroke-opacity=".35" stroke-width="1.6"/>'
-        f'<path d="M{front + outline.wheel + 26},{b - 24} C400,{b - 32} 440,{b - 32} {back - outline.wheel - 24},{b - 28}" '
-        f'fill="none" stroke="{paint.edge}" stroke-opacity=".4" stroke-width="2"/>'
+        f'<path d="M{front + outline.wheel + 26},{b - 24} C400,{b - 32} 440,{b - 32} '
+        f'{back - outline.wheel - 24},{b - 28}" fill="none" '
+        f'stroke="{paint.edge}" stroke-opacity=".4" stroke-width="2"/>'
     )
     for index, seam in enumerate(outline.seams):
         lean = 8 if index == 0 else -6
@@ -162,8 +163,7 @@ def _side(vehicle: Vehicle, outline: Outline, paint: _Paint) -> str:
         for seam in outline.seams[1:3]
     ]
     parts += [
-        f'<path d="M{outline.cowl[0] + 28},{belt + 1} c-6,-16 -22,-20 -27,-10 c-3,7 1,12 9,13 z" '
-        f'fill="{paint.dark}" stroke="{paint.edge}"/>',
+        _mirror(outline, paint),
         _lights(outline),
         _wheel(front, outline.wheel, sport, vehicle),
         _wheel(back, outline.wheel, sport, vehicle),
@@ -171,12 +171,18 @@ def _side(vehicle: Vehicle, outline: Outline, paint: _Paint) -> str:
     return "".join(parts)
 
 
+def _mirror(outline: Outline, paint: _Paint) -> str:
+    return (
+        f'<path d="M{outline.cowl[0] + 28},{outline.belt + 1} c-6,-16 -22,-20 -27,-10 c-3,7 1,12 9,13 z" '
+        f'fill="{paint.dark}" stroke="{paint.edge}"/>'
+    )
+
+
 def _wells(outline: Outline) -> str:
     front, back = outline.axles
     y = GROUND - outline.wheel
-    return (
-        f'<rect x="{front}" y="{outline.bottom - 26}" width="{back - front}" height="30" fill="#14181d"/>'
-        + "".join(f'<circle cx="{x}" cy="{y}" r="{outline.wheel + 8}" fill="#0d1014"/>' for x in outline.axles)
+    return f'<rect x="{front}" y="{outline.bottom - 26}" width="{back - front}" height="30" fill="#14181d"/>' + "".join(
+        f'<circle cx="{x}" cy="{y}" r="{outline.wheel + 8}" fill="#0d1014"/>' for x in outline.axles
     )
 
 

@@ -9,7 +9,6 @@ import argparse
 import hashlib
 import random
 import sys
-import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -20,6 +19,7 @@ import orjson
 import trio
 from attrs import asdict, define, frozen
 
+from daemon.clock import Now, utc_now
 from daemon.emulator import deliveries
 from daemon.emulator.courier import Courier
 from daemon.emulator.graph_checks import Refusal, check_message, refusal
@@ -74,7 +74,7 @@ class GraphPeer:
         numbers: Collection[str] | None = None,
         wa_ids: Mapping[str, str] | None = None,
         rng: random.Random | None = None,
-        clock: Callable[[], float] = time.time,
+        now: Now = utc_now,
     ) -> None:
         self.courier = Courier(webhook, app_secret, rng=rng or random.Random()) if webhook else None  # noqa: S311
         self.calls: list[Call] = []
@@ -84,7 +84,7 @@ class GraphPeer:
         self.stalled = 0  # calls that hang now
         self._statuses = tuple(statuses)
         self._status_first = status_first
-        self._clock = clock
+        self._now = now
         self._faults: deque[_Planned] = deque()
         self._files: dict[str, _File] = {}
         self._expired: set[str] = set()
@@ -123,8 +123,6 @@ class GraphPeer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The ASGI entry."""
-        if scope["type"] == "lifespan":
-            return
         body = await read_body(receive)
         answer = await self._answer(scope, body)
         length = len(answer.body) + (64 if answer.cut else 0)
@@ -218,7 +216,7 @@ class GraphPeer:
     ) -> None:
         if self.courier is None:
             return
-        now = int(self._clock())
+        now = int(self._now().timestamp())
         words, error = self._statuses, None
         if fault is not None and fault.kind == "refuse_late":
             words, error = ("failed",), refusal(fault.code, fault.details).body()["error"]
@@ -319,7 +317,7 @@ class GraphPeer:
         return None
 
     def _record(self, **members: Any) -> None:
-        self.calls.append(Call(seq=len(self.calls) + 1, at=self._clock(), **members))
+        self.calls.append(Call(seq=len(self.calls) + 1, at=self._now().timestamp(), **members))
         self._arrived.set()
         self._arrived = trio.Event()
 

@@ -33,7 +33,7 @@ class Offer:
             return self.prices[0]
         share = (year_model - first) / (last - first)
         low, high = self.prices
-        return low * (high / low) ** share
+        return float(low * (high / low) ** share)
 
 
 _BODIES: Final = {

@@ -43,7 +43,9 @@ def street(rng: random.Random) -> str:
         'fill="#356d41"/><circle cx="27" cy="-68" r="28" fill="#4a8c55"/></g>'
         for x in (rng.randint(20, 90), rng.randint(700, 780))
     )
-    stripes = "".join(f'<path d="M{x},560 h90 l8,14 h-104 z" fill="#f3f0e2" opacity=".75"/>' for x in range(-20, 800, 190))
+    stripes = "".join(
+        f'<path d="M{x},560 h90 l8,14 h-104 z" fill="#f3f0e2" opacity=".75"/>' for x in range(-20, 800, 190)
+    )
     return (
         f'<defs><linearGradient id="sky" x2="0" y2="1"><stop stop-color="{above}"/>'
         f'<stop offset="1" stop-color="{below}"/></linearGradient>'
@@ -56,9 +58,7 @@ def street(rng: random.Random) -> str:
     )
 
 
-def _blocks(
-    rng: random.Random, *, base: int, low: int, high: int, tones: tuple[str, ...], windows: bool
-) -> str:
+def _blocks(rng: random.Random, *, base: int, low: int, high: int, tones: tuple[str, ...], windows: bool) -> str:
     parts = []
     x = -20
     while x < WIDTH:
@@ -131,7 +131,7 @@ def front(body: str, base: str, dark: str, edge: str, plate: str) -> str:
         f'<path d="M{left + 14},{bottom} C{left - 6},{bottom - 30} {left - 8},{belt + 60} {left + 2},{belt + 26} '
         f"C{left + 8},{belt + 4} {left + 40},{belt} {left + 60},{belt - 2} C320,{belt + 8} 480,{belt + 8} {right - 60},"
         f"{belt - 2} C{right - 40},{belt} {right - 8},{belt + 4} {right - 2},{belt + 26} C{right + 8},{belt + 60} "
-        f'{right + 6},{bottom - 30} {right - 14},{bottom} C{right - 60},{bottom + 8} {left + 60},{bottom + 8} '
+        f"{right + 6},{bottom - 30} {right - 14},{bottom} C{right - 60},{bottom + 8} {left + 60},{bottom + 8} "
         f'{left + 14},{bottom} Z" fill="url(#paint)" stroke="{edge}" stroke-width="1.6"/>'
         f'<path d="M{left + 66},{belt + 16} C330,{belt + 26} 470,{belt + 26} {right - 66},{belt + 16}" fill="none" '
         'stroke="#fff" stroke-opacity=".55" stroke-width="3"/>'
@@ -155,9 +155,7 @@ def front(body: str, base: str, dark: str, edge: str, plate: str) -> str:
     return f"{tyres}{seats}{cabin}{screen}{shell}{sides}{middle}"
 
 
-def _front_side(
-    sign: int, half: float, lamp: float, belt: float, bottom: float, dark: str, edge: str
-) -> str:
+def _front_side(sign: int, half: float, lamp: float, belt: float, bottom: float, dark: str, edge: str) -> str:
     x = 400 + sign * half
     inner = x - sign * 78
     return (
@@ -180,7 +178,8 @@ def _plate(plate: str, y: float) -> str:
         f'<text x="400" y="{y + 8.4}" text-anchor="middle" font-family="sans-serif" font-size="7.5" '
         f'font-weight="700" fill="#fff" letter-spacing="1">BRASIL</text>'
         f'<text x="400" y="{y + 31}" text-anchor="middle" font-family="DejaVu Sans Condensed,Arial Narrow,'
-        f'sans-serif" font-size="22" font-weight="700" fill="#14181d" textLength="94" lengthAdjust="spacingAndGlyphs">{plate}</text>'
+        f'sans-serif" font-size="22" font-weight="700" fill="#14181d" textLength="94" '
+        f'lengthAdjust="spacingAndGlyphs">{plate}</text>'
     )
 
 

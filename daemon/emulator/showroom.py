@@ -29,6 +29,7 @@ class Dealership:
     letter: str
     prefix: str
     extra: int
+    accent: str  # the colour of its walls, #rrggbb
 
 
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri")
@@ -36,6 +37,7 @@ _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri")
 DEALERSHIPS: Final = (
     Dealership(
         letter="A",
+        accent="#0f766e",
         prefix="as",
         extra=36,
         profile=TenantProfile(
@@ -59,6 +61,7 @@ DEALERSHIPS: Final = (
     ),
     Dealership(
         letter="G",
+        accent="#27407a",
         prefix="gp",
         extra=17,
         profile=TenantProfile(
@@ -82,6 +85,7 @@ DEALERSHIPS: Final = (
     ),
     Dealership(
         letter="S",
+        accent="#a3400f",
         prefix="sm",
         extra=35,
         profile=TenantProfile(
@@ -118,6 +122,11 @@ def vehicles(tenant: str, base_url: str) -> tuple[Vehicle, ...]:
     )
 
 
+def accent_of(tenant: str) -> str:
+    """The dealership's colour as #rrggbb. Raises `NotFound` for other tenants."""
+    return _dealership(tenant).accent
+
+
 def vehicle_shown(tenant: str, vehicle: str) -> Vehicle:
     """The vehicle as seeded, to draw its picture. Raises `NotFound`."""
     for known in _stock(tenant):
@@ -135,20 +144,21 @@ def stock_file(stock: tuple[Vehicle, ...]) -> bytes:
     return json.dumps(rows, ensure_ascii=False).encode()
 
 
-@cache
-def _stock(tenant: str) -> tuple[Vehicle, ...]:
+def _dealership(tenant: str) -> Dealership:
     for dealership in DEALERSHIPS:
         if dealership.profile.id == tenant:
-            break
-    else:
-        raise NotFound(f"the demo has no dealership {tenant!r}")
+            return dealership
+    raise NotFound(f"the demo has no dealership {tenant!r}")
+
+
+@cache
+def _stock(tenant: str) -> tuple[Vehicle, ...]:
+    dealership = _dealership(tenant)
     rng = random.Random(f"{SEED} {tenant}")  # noqa: S311 (a seeded show, not a secret)
     offers = [offer for offer in MARKET if dealership.letter in offer.shops]
     offers += rng.sample(offers, dealership.extra)
     rng.shuffle(offers)
-    return tuple(
-        _vehicle(offer, f"{dealership.prefix}{number:03d}", rng) for number, offer in enumerate(offers, 1)
-    )
+    return tuple(_vehicle(offer, f"{dealership.prefix}{number:03d}", rng) for number, offer in enumerate(offers, 1))
 
 
 def _vehicle(offer: Offer, identity: str, rng: random.Random) -> Vehicle:
@@ -264,9 +274,7 @@ _USES: Final = {
 }
 
 
-def _description(
-    offer: Offer, year: int, options: tuple[str, ...], one_owner: bool, rng: random.Random
-) -> str:
+def _description(offer: Offer, year: int, options: tuple[str, ...], one_owner: bool, rng: random.Random) -> str:
     name = f"{offer.model} {offer.version}"
     parts = [
         rng.choice(_OPENINGS).format(name=name, year=year),

@@ -41,7 +41,7 @@ _READERS: Final[dict[str, Callable[[IO[bytes], str], Iterator[tuple[int, Any]]]]
 
 
 def detect(content_type: str, head: bytes) -> str:
-    """"json", "ndjson", "csv" or "xml", by content type or, where that says nothing, by the first bytes.
+    """ "json", "ndjson", "csv" or "xml", by content type or, where that says nothing, by the first bytes.
 
     `content_type` may also be one of `FORMATS`. Raises `StockFileError`.
     """
@@ -74,7 +74,7 @@ def _has_lines(start: bytes) -> bool:
 
 
 def text_encoding(file: IO[bytes]) -> str:
-    """The encoding of a text file: by its mark, UTF-8 if all of it is, else Windows' Latin-1. Leaves it at the start."""
+    """The encoding of a text file: by its mark, UTF-8 if all of it is, else Windows' Latin-1. Rewinds it."""
     head = file.read(4)
     file.seek(0)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

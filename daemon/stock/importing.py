@@ -1,9 +1,10 @@
 """Taking over a stock file: checked whole first, then merged in small transactions, and only then withdrawn from."""
 
 import tempfile
-from collections.abc import AsyncIterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final, Literal
@@ -76,9 +77,12 @@ class _Tally:
     refusals: list[Refused] = field(factory=list)
     warnings: list[Warned] = field(factory=list)
     note: str = ""
+    refused_ids: list[str] = field(factory=list)
 
     def refuse(self, refused: Refused) -> None:
         self.refused += 1
+        if refused.id:
+            self.refused_ids.append(refused.id)
         if len(self.refusals) < MAX_LISTED:
             self.refusals.append(refused)
 
@@ -149,15 +153,8 @@ def _chunk(rows: Iterator[tuple[int, Any]], now: datetime) -> list[Accepted | Re
 
 async def _merge(shard: ShardHandle, number: int, chunk: list[Accepted | Refused], tally: _Tally) -> None:
     good = [row for row in chunk if isinstance(row, Accepted)]
-    refused = [row for row in chunk if isinstance(row, Refused)]
     vehicles = [row.vehicle for row in good]
-    kept = [row.id for row in refused if row.id]
-
-    def work(tx: stock.Tx) -> stock.Merged:
-        stock.keep(tx, number, kept)
-        return stock.merge_rows(tx, number, vehicles)
-
-    merged = await shard.write(work)
+    merged = await shard.write(lambda tx: stock.merge_rows(tx, number, vehicles))
     tally.rows += len(chunk)
     tally.created += merged.created
     tally.updated += merged.updated
@@ -178,6 +175,8 @@ async def _withdraw(shard: ShardHandle, number: int, tally: _Tally) -> None:
     if not tally.good:
         tally.note = "no row was good, so nothing was withdrawn"
         return
+    for start in range(0, len(tally.refused_ids), CHUNK_ROWS):
+        await shard.write(partial(stock.keep, number=number, ids=tally.refused_ids[start : start + CHUNK_ROWS]))
     while count := await shard.write(lambda tx: stock.withdraw_unseen(tx, number, CHUNK_ROWS)):
         tally.withdrawn += count
     while await shard.write(lambda tx: stock.clean_up(tx, CHUNK_ROWS)):
@@ -185,7 +184,7 @@ async def _withdraw(shard: ShardHandle, number: int, tally: _Tally) -> None:
 
 
 @asynccontextmanager
-async def _stored(body: Body, limiter: trio.CapacityLimiter | None) -> Any:
+async def _stored(body: Body, limiter: trio.CapacityLimiter | None) -> AsyncIterator[IO[bytes]]:
     """The body as a seekable, unpacked file; in memory while it is small."""
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
         store = _Store(file)

@@ -5,7 +5,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterator
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Literal
 
 from daemon.stock.errors import StockFileError
 from daemon.stock.rows import MAX_ENTRY, Unusable
@@ -91,15 +91,16 @@ def _record(lines: _Lines, first: str, separator: str, width: int) -> list[str] 
         text += line
         marks += line.count('"')
     if not marks % 2:
-        fields = _split(text, separator, csv.QUOTE_MINIMAL)
+        fields = _split(text, separator, quoted=True)
         if fields is not None and (not taken or len(fields) <= width):
             return fields
     lines.give_back(taken)
-    fields = _split(first, separator, csv.QUOTE_NONE)  # 'aro 15"': a quotation mark that quotes nothing
+    fields = _split(first, separator, quoted=False)  # 'aro 15"': a quotation mark that quotes nothing
     return fields if fields is not None and len(fields) == width else None
 
 
-def _split(text: str, separator: str, quoting: int) -> list[str] | None:
+def _split(text: str, separator: str, *, quoted: bool) -> list[str] | None:
+    quoting: Literal[0, 3] = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, quoting=quoting))
     except csv.Error:

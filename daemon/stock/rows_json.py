@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import IO, Any, Final
 
 from daemon.stock.errors import StockFileError
@@ -82,8 +82,7 @@ def json_rows(file: IO[bytes], encoding: str) -> Iterator[tuple[int, Any]]:
     try:
         window = _Window(stream)
         if window.peek() == "{":
-            single = yield from _rows_of_object(window, 0)
-            if single is None:
+            if (yield from _rows_of_object(window, 0)):
                 return
             raise StockFileError(
                 "the JSON file holds no list of vehicles", 'send an array, or {"veiculos": [...]} or one object a line'
@@ -112,8 +111,8 @@ def _rows_of_list(window: _Window) -> Iterator[tuple[int, Any]]:
         window.take(",", f"the end of entry {number}")
 
 
-def _rows_of_object(window: _Window, depth: int) -> Iterator[tuple[int, Any]]:
-    """Rows of the list inside an object; returns None when one was read, else True."""
+def _rows_of_object(window: _Window, depth: int) -> Generator[tuple[int, Any], None, bool]:
+    """Rows of the list inside an object; returns whether there was one."""
     window.take("{", "the beginning")
     while window.peek() != "}":
         name = window.value("a field's name")
@@ -122,11 +121,10 @@ def _rows_of_object(window: _Window, depth: int) -> Iterator[tuple[int, Any]]:
         known = fold(str(name)) in _LISTS
         if opening == "[" and known:
             yield from _rows_of_list(window)
-            return None
+            return True
         if opening == "{" and known and depth < MAX_DEPTH:
-            missing = yield from _rows_of_object(window, depth + 1)
-            if missing is None:
-                return None
+            if (yield from _rows_of_object(window, depth + 1)):
+                return True
         else:
             window.value(f"the field {str(name)[:40]!r}")
         if window.peek() == ",":
@@ -134,7 +132,7 @@ def _rows_of_object(window: _Window, depth: int) -> Iterator[tuple[int, Any]]:
         elif window.peek() != "}":
             raise window.broken(window.at, f"the field {str(name)[:40]!r}", "',' or '}' is missing")
     window.at += 1
-    return True
+    return False
 
 
 def json_lines(file: IO[bytes], encoding: str) -> Iterator[tuple[int, Any]]:

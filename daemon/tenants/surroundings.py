@@ -1,7 +1,7 @@
 """What all tenants of a process share. No tenant's rows are reachable from here but through its own handle."""
 
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from daemon.metrics import Metrics
 from daemon.sealing import Sealer
 from shards.directory import ShardDirectory, ShardHandle
 from shards.tenant.profile import StockFeed
+from shards.tenant.stock import FeedState
 
-PollFeed = Callable[[ShardHandle, StockFeed], Awaitable[str]]
-"""One polling round of a stock feed; its result as a sentence. Raises `FetchError`, `StockFileError`."""
+PollFeed = Callable[[ShardHandle, StockFeed], Awaitable[FeedState]]
+"""One polling round of a stock feed; how it ended."""
 
 
 @frozen(kw_only=True)
@@ -50,6 +51,3 @@ class Surroundings:
         """Tell the event stream what a commit made true."""
         for event, data in news:
             self.events.publish(event, {"tenant": tenant, **data}, tenant)
-
-
-Secrets = Mapping[str, str]

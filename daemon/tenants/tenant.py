@@ -1,6 +1,5 @@
 """One tenant's nursery: channel, message handler, outbox, cache refresh, inbound media."""
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ from daemon.desk.outbox import Outbox
 from daemon.desk.receive import PAUSE_FACT, Received, Rules
 from daemon.desk.settle import Settled
 from daemon.desk.turn import Thinker
-from daemon.errors import FetchError, SealBroken, ShowroomError
+from daemon.errors import SealBroken, ShowroomError
 from daemon.logs import get_logger
 from daemon.sealing import Sealed
 from daemon.tenants.cache import VehicleCache
@@ -25,7 +24,7 @@ from shards.directory import ShardHandle
 from shards.errors import ShardCorrupt
 from shards.shard import Tx
 from shards.tenant import identity, usage
-from shards.tenant.profile import TenantProfile, load
+from shards.tenant.profile import StockFeed, TenantProfile, load
 
 ACCESS_TOKEN: Final = "channel.access_token"  # noqa: S105 - the name of a field
 FRESH_SECONDS: Final = 300.0
@@ -239,21 +238,27 @@ class Tenant:
                 await self._stock_bell.wait()
             if feed is not None and trio.current_time() >= next_poll:
                 next_poll = trio.current_time() + feed.every_minutes * 60 * self._around.rng.uniform(0.95, 1.05)
-                await self._poll(partial(self._around.poll_feed, self._shard, feed))
+                await self._poll(feed)
                 self._stock_bell.set()
-            if self._stock_bell.is_set():
-                self._stock_bell = trio.Event()
-                self.cache.invalidate()
+            await self._freshen(self.cache)
 
-    async def _poll(self, poll: Callable[[], Awaitable[str]]) -> None:
-        try:
-            result = await poll()
-        except (FetchError, ShowroomError) as error:
-            self._log.warning("stock_feed_failed", reason=str(error))
-            self.board.set("cache refresh", "running", f"stock feed: {error}")
-        else:
-            self._log.info("stock_feed_polled", result=result)
-            self.board.set("cache refresh", "running")
+    async def _freshen(self, cache: VehicleCache) -> None:
+        """Read a cache in use anew when vehicles were written; let one that nobody asks go."""
+        age = cache.age_seconds
+        if self._stock_bell.is_set():
+            self._stock_bell = trio.Event()
+            if age is None:
+                cache.invalidate()
+            else:
+                await cache.refresh()
+        elif age is not None and age > FRESH_SECONDS:
+            cache.invalidate()
+
+    async def _poll(self, feed: StockFeed) -> None:
+        state = await self._around.poll_feed(self._shard, feed)
+        log = self._log.info if state.ok else self._log.warning
+        log("stock_feed_polled", result=state.result)
+        self.board.set("cache refresh", "running", "" if state.ok else f"stock feed: {state.result}")
 
 
 def _opening(tx: Tx) -> tuple[TenantProfile, identity.FileIdentity, tuple[str, bytes] | None, str, bool]:

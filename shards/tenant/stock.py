@@ -141,12 +141,15 @@ def merge_rows(tx: Tx, number: int, vehicles: Sequence[Vehicle]) -> Merged:
 
 
 def keep(tx: Tx, number: int, ids: Iterable[str]) -> None:
-    """Let import `number` not withdraw these: the file names them, though their rows cannot be used."""
+    """Let import `number` not withdraw these: the file names them, though their rows cannot be used.
+
+    After the last `merge_rows`, before `withdraw_unseen`.
+    """
     for vehicle_id in ids:
         tx.run(
-            "UPDATE stock_offers SET seen_in = max(seen_in, ?)"
+            "UPDATE stock_offers SET seen_in = ?"
             " WHERE vehicle = (SELECT seq FROM vehicles WHERE id = ?) AND seen_in < ?",
-            (number - 1, vehicle_id, number - 1),
+            (number, vehicle_id, number),
         )
 
 

@@ -1,6 +1,6 @@
 """Searching what is offered: filters on small covering indexes, words on FTS5, pages by key."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from attrs import define, field, frozen
@@ -55,14 +55,15 @@ class _Filter:
 
     @property
     def sql(self) -> str:
-        return " AND ".join(self.parts)
+        return "".join(f" AND {part}" for part in self.parts)
 
 
 @frozen
 class _Plan:
     """A query understood: nothing matches when `nothing`."""
 
-    where: _Filter
+    where: _Filter  # without the status
+    statuses: tuple[int, ...]
     match: str  # FTS5 expression, "" for none
     index: str  # index of the filters, "" when any will do
     corrected: tuple[tuple[str, str], ...]
@@ -106,7 +107,6 @@ def _understand(tx: Tx, query: StockQuery) -> _Plan:
     terms = [*(f"{{name}} : {_quoted(term)}" for term in _name_terms(query.version)), *map(_quoted, text.terms)]
     if rests and lines is not None:
         terms.append("(" + " OR ".join(rests) + ")")
-    where.code("status", codes.STATUS, query.statuses)
     if lines is not None:
         where.among("line", lines or {-1})
     bodies = _both(query.bodies, text.bodies)
@@ -124,7 +124,15 @@ def _understand(tx: Tx, query: StockQuery) -> _Plan:
     _exclude(tx, where, query.exclude)
     index = "line" if lines is not None else "body" if bodies else "price"
     match = " AND ".join(terms)
-    return _Plan(where, match, f"stock_offers_by_{index}", tuple(dict.fromkeys(corrected)), nothing)
+    statuses = tuple(sorted({codes.STATUS[status] for status in query.statuses if status in codes.STATUS}))
+    return _Plan(
+        where,
+        statuses,
+        match,
+        f"stock_offers_by_{index}",
+        tuple(dict.fromkeys(corrected)),
+        nothing or not statuses,
+    )
 
 
 def _both(one: tuple[str, ...], other: tuple[str, ...]) -> tuple[str, ...]:
@@ -225,10 +233,11 @@ def _exclude(tx: Tx, where: _Filter, ids: tuple[str, ...]) -> None:
 def _find(tx: Tx, plan: _Plan, sort: str, after: Key | None, count: int) -> tuple[int, list[Key]]:
     """How many match (at most a little over the cap) and the keys of the page that begins after `after`."""
     column, descending, _ = _SORTS[sort]
+    statuses = f"o.status IN ({','.join(map(str, plan.statuses))})"
     offers = list(
         tx.rows(
             f"SELECT o.{column}, o.vehicle FROM stock_offers o INDEXED BY {plan.index}"
-            f" WHERE {plan.where.sql} LIMIT {COUNT_CAP + 1}",
+            f" WHERE {statuses}{plan.where.sql} LIMIT {COUNT_CAP + 1}",
             plan.where.values,
         )
     )
@@ -242,7 +251,7 @@ def _find(tx: Tx, plan: _Plan, sort: str, after: Key | None, count: int) -> tupl
     matches = list(
         tx.rows(
             f"SELECT o.{column}, o.vehicle FROM stock_text t CROSS JOIN stock_offers o ON o.vehicle = t.rowid"
-            f" WHERE stock_text MATCH ? AND {plan.where.sql} LIMIT {_TEXT_SCAN + 1}",
+            f" WHERE stock_text MATCH ? AND {statuses}{plan.where.sql} LIMIT {_TEXT_SCAN + 1}",
             (plan.match, *plan.where.values),
         )
     )
@@ -271,32 +280,44 @@ def _cut(keys: list[Key], descending: bool, after: Key | None, count: int) -> li
 
 def _walk(tx: Tx, plan: _Plan, sort: str, after: Key | None, count: int) -> list[Key]:
     """Read a large result in its order from the order's index: known values first, then the unknown."""
+    _, descending, _ = _SORTS[sort]
+    keys: list[Key] = []
+    if after is None or after[0] is not None:
+        keys = [key for status in plan.statuses for key in _stretch(tx, plan, sort, status, after, count, known=True)]
+    if len(keys) < count:
+        start = after if after is not None and after[0] is None else None
+        for status in plan.statuses:
+            keys.extend(_stretch(tx, plan, sort, status, start, count, known=False))
+    return _cut(keys, descending, None, count)
+
+
+def _stretch(
+    tx: Tx, plan: _Plan, sort: str, status: int, after: Key | None, count: int, *, known: bool
+) -> Iterator[Key]:
+    """The next keys of one status, straight from the index of the order."""
     column, descending, index = _SORTS[sort]
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
-    text = " AND EXISTS (SELECT 1 FROM stock_text WHERE stock_text MATCH ? AND rowid = o.vehicle)" if plan.match else ""
-    tail = [plan.match] if plan.match else []
-    keys: list[Key] = []
-    phases: list[tuple[str, list[Any], str]] = []
-    if after is None or after[0] is not None:
-        known = f"o.{column} IS NOT NULL"
-        values: list[Any] = []
+    values: list[Any] = [status]
+    if known:
+        condition, order = f"o.{column} IS NOT NULL", f"o.{column} {direction}, o.vehicle {direction}"
         if after is not None:
-            known = f"(o.{column}, o.vehicle) {beyond} (?, ?)"
-            values = list(after)
-        phases.append((known, values, f"o.{column} {direction}, o.vehicle {direction}"))
-    start = after[1] if after is not None and after[0] is None else None
-    unknown = f"o.{column} IS NULL" + (f" AND o.vehicle {beyond} ?" if start is not None else "")
-    phases.append((unknown, [start] if start is not None else [], f"o.vehicle {direction}"))
-    for condition, values, order in phases:
-        if len(keys) < count:
-            keys.extend(
-                tx.rows(
-                    f"SELECT o.{column}, o.vehicle FROM stock_offers o INDEXED BY {index}"
-                    f" WHERE {plan.where.sql} AND {condition}{text} ORDER BY {order} LIMIT {count - len(keys)}",
-                    (*plan.where.values, *values, *tail),
-                )
-            )
-    return keys
+            condition = f"(o.{column}, o.vehicle) {beyond} (?, ?)"
+            values.extend(after)
+    else:
+        condition, order = f"o.{column} IS NULL", f"o.vehicle {direction}"
+        if after is not None:
+            condition += f" AND o.vehicle {beyond} ?"
+            values.append(after[1])
+    values.extend(plan.where.values)
+    text = ""
+    if plan.match:
+        text = " AND EXISTS (SELECT 1 FROM stock_text WHERE stock_text MATCH ? AND rowid = o.vehicle)"
+        values.append(plan.match)
+    return tx.rows(
+        f"SELECT o.{column}, o.vehicle FROM stock_offers o INDEXED BY {index}"
+        f" WHERE o.status = ? AND {condition}{plan.where.sql}{text} ORDER BY {order} LIMIT {count}",
+        values,
+    )
 
 
 # Cursors

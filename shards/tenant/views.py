@@ -67,40 +67,6 @@ class MessageView:
 
 
 @frozen(kw_only=True)
-class LeadView:
-    """What a customer is after."""
-
-    id: str
-    contact_id: str
-    contact_name: str
-    contact_phone: str
-    conversation_id: str
-    interest: str
-    vehicle_id: str | None
-    trade_in: str
-    budget_centavos: int | None
-    source: str
-    created_at: datetime
-    changed_at: datetime
-
-
-@frozen(kw_only=True)
-class AppointmentView:
-    """A visit: with a time, or a wish for a person to confirm."""
-
-    id: str
-    contact_id: str
-    contact_name: str
-    contact_phone: str
-    conversation_id: str
-    vehicle_id: str | None
-    starts_at: datetime | None
-    wish: str
-    state: str
-    created_at: datetime
-
-
-@frozen(kw_only=True)
 class MediaView:
     """A stored file."""
 
@@ -109,31 +75,14 @@ class MediaView:
     bytes: int
 
 
-@frozen(kw_only=True)
-class UsageLine:
-    """What was consumed, summed over receipts of one kind."""
-
-    kind: str
-    provider: str
-    model: str
-    pricing_category: str
-    pricing_type: str
-    receipts: int
-    input_tokens: int
-    output_tokens: int
-    cache_read_tokens: int
-    cache_write_tokens: int
-    characters: int
-    audio_ms: int
-    messages: int
-
-
-def _time(ms: int) -> datetime:
+def time_of(ms: int) -> datetime:
+    """A stored time."""
     return datetime.fromtimestamp(ms / 1000, UTC)
 
 
-def _maybe_time(ms: int | None) -> datetime | None:
-    return None if ms is None else _time(ms)
+def maybe_time_of(ms: int | None) -> datetime | None:
+    """A stored time that may be missing."""
+    return None if ms is None else time_of(ms)
 
 
 def _aliases(document: str) -> tuple[Alias, ...]:
@@ -158,11 +107,9 @@ def cursor_number(after: str) -> int | None:
 
 # Conversations
 
-_ALIASES: Final = (
-    "(SELECT json_group_array(json_array(a.kind, a.value)) FROM aliases AS a WHERE a.contact = k.seq)"
-)
+_ALIASES: Final = "(SELECT json_group_array(json_array(a.kind, a.value)) FROM aliases AS a WHERE a.contact = k.seq)"
 _CONVERSATION: Final = (
-    f"SELECT c.seq, c.id, k.id, k.name, {_ALIASES}, c.channel, c.state, c.human_until,"  # noqa: S608
+    f"SELECT c.seq, c.id, k.id, k.name, {_ALIASES}, c.channel, c.state, c.human_until,"
     " k.opted_out_at IS NOT NULL, c.owed_since IS NOT NULL,"
     " EXISTS (SELECT 1 FROM turns AS t WHERE t.conversation = c.seq AND t.state = 'running'),"
     " c.last_message_at FROM conversations AS c JOIN contacts AS k ON k.seq = c.contact"
@@ -221,11 +168,11 @@ def _conversation(row: Row) -> ConversationView:
         contact_aliases=_aliases(aliases),
         channel=channel,
         state=state,
-        human_until=_maybe_time(until),
+        human_until=maybe_time_of(until),
         opted_out=bool(opted_out),
         waiting=bool(waiting),
         typing=bool(typing),
-        last_message_at=_time(last),
+        last_message_at=time_of(last),
     )
 
 
@@ -284,7 +231,7 @@ def _message(row: Row) -> MessageView:
         link=link,
         vehicle_id=vehicle,
         reply_to=reply_to,
-        at=_time(at),
+        at=time_of(at),
         state=state,
         error=error,
     )
@@ -303,7 +250,7 @@ def _media_of(content: Any) -> tuple[str, str]:
 # Contacts
 
 _CONTACT: Final = (
-    f"SELECT k.seq, k.id, k.name, k.username, {_ALIASES}, k.opted_out_at IS NOT NULL,"  # noqa: S608
+    f"SELECT k.seq, k.id, k.name, k.username, {_ALIASES}, k.opted_out_at IS NOT NULL,"
     " k.marketing_stopped_at IS NOT NULL, k.created_at FROM contacts AS k"
 )
 
@@ -336,97 +283,11 @@ def _contact(row: Row) -> ContactView:
         aliases=_aliases(aliases),
         opted_out=bool(opted_out),
         marketing_stopped=bool(marketing),
-        created_at=_time(created_at),
+        created_at=time_of(created_at),
     )
 
 
-# Leads and appointments
-
-_PERSON: Final = "k.id, k.name, k.dial_phone, c.id"
-_OF_PERSON: Final = "JOIN contacts AS k ON k.seq = x.contact JOIN conversations AS c ON c.seq = x.conversation"
-_LEAD: Final = (
-    f"SELECT x.seq, x.id, {_PERSON}, x.interest, x.vehicle, x.trade_in, x.budget_centavos, x.source,"  # noqa: S608
-    f" x.created_at, x.changed_at FROM leads AS x {_OF_PERSON}"
-)
-_APPOINTMENT: Final = (
-    f"SELECT x.seq, x.id, {_PERSON}, x.vehicle, x.starts_at, x.wish, x.state, x.created_at"  # noqa: S608
-    f" FROM appointments AS x {_OF_PERSON}"
-)
-
-
-def leads(
-    tx: Tx, *, contact_id: str = "", after: str = "", limit: int = 100
-) -> tuple[list[LeadView], str | None]:
-    """A page, newest first, of all or of one contact."""
-    rows, more = _of_persons(tx, _LEAD, contact_id, after, limit)
-    return [
-        LeadView(
-            id=id_,
-            contact_id=contact_,
-            contact_name=name,
-            contact_phone=phone,
-            conversation_id=conversation_,
-            interest=interest,
-            vehicle_id=vehicle,
-            trade_in=trade_in,
-            budget_centavos=budget,
-            source=source,
-            created_at=_time(created),
-            changed_at=_time(changed),
-        )
-        for (
-            _,
-            id_,
-            contact_,
-            name,
-            phone,
-            conversation_,
-            interest,
-            vehicle,
-            trade_in,
-            budget,
-            source,
-            created,
-            changed,
-        ) in rows
-    ], more
-
-
-def appointments(
-    tx: Tx, *, contact_id: str = "", after: str = "", limit: int = 100
-) -> tuple[list[AppointmentView], str | None]:
-    """A page, newest first, of all or of one contact."""
-    rows, more = _of_persons(tx, _APPOINTMENT, contact_id, after, limit)
-    return [
-        AppointmentView(
-            id=id_,
-            contact_id=contact_,
-            contact_name=name,
-            contact_phone=phone,
-            conversation_id=conversation_,
-            vehicle_id=vehicle,
-            starts_at=_maybe_time(starts),
-            wish=wish,
-            state=state,
-            created_at=_time(created),
-        )
-        for _, id_, contact_, name, phone, conversation_, vehicle, starts, wish, state, created in rows
-    ], more
-
-
-def _of_persons(tx: Tx, select: str, contact_id: str, after: str, limit: int) -> tuple[list[Row], str | None]:
-    where, values = ["1"], list[Any]()
-    if (cursor := cursor_number(after)) is not None:
-        where.append("x.seq < ?")
-        values.append(cursor)
-    if contact_id:
-        where.append("k.id = ?")
-        values.append(contact_id)
-    rows = list(tx.rows(f"{select} WHERE {' AND '.join(where)} ORDER BY x.seq DESC LIMIT ?", (*values, limit + 1)))
-    return rows[:limit], str(rows[limit - 1][0]) if len(rows) > limit else None
-
-
-# Media and usage
+# Media
 
 
 def media(tx: Tx, hash_: str) -> MediaView:
@@ -435,33 +296,3 @@ def media(tx: Tx, hash_: str) -> MediaView:
     if row is None:
         raise NotFound("there is no such file", "it may have passed its retention")
     return MediaView(hash=row[0], mime_type=row[1], bytes=row[2])
-
-
-def usage(tx: Tx, *, start: datetime, end: datetime, conversation_id: str = "") -> list[UsageLine]:
-    """What was consumed from `start` (included) to `end` (not), of all or of one conversation."""
-    only = " AND conversation = ?" if conversation_id else ""
-    values = [int(start.timestamp() * 1000), int(end.timestamp() * 1000)]
-    return [
-        UsageLine(
-            kind=row[0],
-            provider=row[1],
-            model=row[2],
-            pricing_category=row[3],
-            pricing_type=row[4],
-            receipts=row[5],
-            input_tokens=row[6],
-            output_tokens=row[7],
-            cache_read_tokens=row[8],
-            cache_write_tokens=row[9],
-            characters=row[10],
-            audio_ms=row[11],
-            messages=row[12],
-        )
-        for row in tx.rows(
-            "SELECT kind, provider, model, pricing_category, pricing_type, count(*), sum(input_tokens),"  # noqa: S608
-            " sum(output_tokens), sum(cache_read_tokens), sum(cache_write_tokens), sum(characters),"
-            f" sum(audio_ms), sum(messages) FROM usage WHERE at >= ? AND at < ?{only}"
-            " GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5",
-            [*values, conversation_id] if conversation_id else values,
-        )
-    ]

@@ -233,3 +233,127 @@ def test_ungrounded(text: str, kind: str) -> None:
 
 def test_table_is_large() -> None:
     assert len(RIGHT) + len(WRONG) >= 80
+
+
+# Any stock: what is rendered from a vehicle passes, the same with one figure changed does not.
+
+MODELS = [
+    ("Chevrolet", "Onix", ("1.0 LT", "1.0 Turbo Premier")), ("Chevrolet", "Onix Plus", ("LTZ",)),
+    ("Volkswagen", "Gol", ("1.0 MPI", "1.6 Trend")), ("VW", "T-Cross", ("200 TSI", "Highline")),
+    ("Fiat", "Argo", ("Drive 1.0", "Trekking")), ("Fiat", "Uno", ("Way 1.4",)), ("Hyundai", "HB20S", ("Vision",)),
+    ("Hyundai", "HB20", ("Comfort 1.0", "1.0 Sense")), ("Peugeot", "2008", ("Griffe",)), ("Peugeot", "208", ("Active",)),
+    ("Honda", "HR-V", ("EX", "Touring")), ("Toyota", "Corolla Cross", ("XRE",)), ("Toyota", "Corolla", ("XEi", "GLi")),
+    ("Citroën", "C3", ("Feel",)), ("BMW", "320i", ("M Sport",)), ("Ford", "Ka", ("SE 1.0",)), ("BYD", "Song Plus", ("GS",)),
+]  # fmt: skip
+
+TEMPLATES = [
+    "O {name} {year} sai por {price} e tem {km}.",
+    "Temos o {name} {year}, {km}, por {price}. Quer agendar uma visita?",
+    "• {name} {year} – {price} – {km}",
+    "*{name}*\n• Ano: {year}\n• Preço: {price}\n• Km: {km}",
+    "{name}\n{year} | {km} | {price}\n\nGostou?",
+    "Boa notícia! Achei um {name} {year}. Ele está com {km} e custa {price}, motor 1.6 e 4 portas.",
+    "1. {name} ({year}): {price}, {km}",
+]
+
+
+@st.composite
+def stocks(draw: st.DrawFn) -> tuple[Vehicle, ...]:
+    count = draw(st.integers(2, 6))
+    prices = draw(st.lists(st.integers(150, 4000), min_size=count, max_size=count, unique=True))
+    kms = draw(st.lists(st.integers(500, 200_000), min_size=count, max_size=count, unique=True))
+    vehicles = []
+    for index in range(count):
+        make, model, versions = draw(st.sampled_from(MODELS))
+        made = draw(st.integers(2005, 2026))
+        vehicles.append(
+            Vehicle(
+                id=f"v{index}",
+                make=make,
+                model=model,
+                version=draw(st.sampled_from(versions)),
+                year_manufacture=made,
+                year_model=made + draw(st.integers(0, 1)),
+                price_centavos=prices[index] * 100 * draw(st.sampled_from([100, 50, 10])),
+                mileage_km=kms[index],
+            )
+        )
+    assume(len({vehicle.price_centavos for vehicle in vehicles}) == count)
+    return tuple(vehicles)
+
+
+def _rendered(template: str, vehicle: Vehicle, **changed: Any) -> str:
+    price, km = changed.get("price", vehicle.price_centavos), changed.get("mileage", vehicle.mileage_km)
+    years = changed.get("year") or f"{vehicle.year_manufacture}/{vehicle.year_model}"
+    return template.format(
+        name=f"{vehicle.make} {vehicle.model} {vehicle.version}", year=years, price=reais(price), km=kilometres(km)
+    )
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(stocks(), st.randoms(use_true_random=False), st.sampled_from(TEMPLATES), st.booleans())
+def test_any_stock(stock: tuple[Vehicle, ...], rng: random.Random, template: str, another: bool) -> None:
+    vehicle, other = rng.sample(stock, 2)
+    told = sources(vehicles=stock, summary=StockSummary(), customer_words=("tem carro aí?",), estimates=())
+    listed = "\n".join(_rendered(template, one) for one in stock)
+    assert check(_rendered(template, vehicle), told) == ()
+    assert check(listed, told) == ()
+
+    kind = rng.choice(["price", "year", "mileage"])
+    value: int
+    if kind == "price":
+        value = (other.price_centavos if another else rng.randrange(1_000_000, 30_000_000, 10_000)) or 0
+        assume(value != vehicle.price_centavos)
+    elif kind == "year":
+        value = (other.year_model if another else rng.randrange(2003, 2028)) or 0
+        assume(value not in (vehicle.year_manufacture, vehicle.year_model))
+    else:
+        value = (other.mileage_km if another else rng.randrange(1, 300_000)) or 0
+        assume(value != vehicle.mileage_km)
+    wrong = _rendered(template, vehicle, **{kind: value})
+    said = (f"tem {vehicle.model} {value if kind == 'year' else ''} por {reais(value)} com {value} km?",)
+    for customer_words in (("tem carro aí?",), said):
+        faults = check(wrong, evolve(told, customer_words=customer_words))
+        assert faults, wrong
+        if sum(one.model == vehicle.model for one in stock) == 1:
+            assert kind in {fault.kind for fault in faults}, wrong
+    among = "\n".join(wrong if one is vehicle else _rendered(template, one) for one in stock)
+    assert check(among, told), among
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=200))
+def test_any_text_is_read(text: str) -> None:
+    check(text, sources())
+    mentioned(text, sources(), focus="corolla")
+
+
+def test_pronoun_means_focus() -> None:
+    assert check("Ele custa R$ 109.900.", sources(), focus=COROLLA.id) == ()
+    (fault,) = check("Ele custa R$ 109.900.", sources(customer_words=("quanto?",)), focus=HB20.id)
+    assert (fault.kind, fault.said) == ("price", "R$ 109.900")
+    assert "R$ 59.900" in fault.why
+
+
+def test_customers_last_words_name_what_is_meant() -> None:
+    asked = sources(customer_words=("quanto custa o hb20?",))
+    assert check("Sai por R$ 59.900!", asked, focus=COROLLA.id) == ()
+    assert check("Sai por R$ 109.900!", asked, focus=COROLLA.id)
+
+
+def test_nothing_may_be_said_without_sources() -> None:
+    bare = sources(vehicles=(), summary=StockSummary(), estimates=())
+    assert check("Tenho um Corolla 2020 por R$ 109.900", bare)
+    assert check("Sai por R$ 109.900", bare)
+    assert check("Não temos Corolla no momento. Posso te avisar quando chegar?", bare) == ()
+
+
+def test_mentioned_in_order() -> None:
+    text = "Tenho o HB20 2020 por R$ 59.900 e o Onix Premier 2021 por R$ 82.500. Fusca não temos."
+    assert mentioned(text, sources()) == ("hb20", "onix-premier")
+    assert mentioned("Oi! Tudo bem?", sources()) == ()
+    assert mentioned("Ele sai por R$ 109.900", sources(), focus="corolla") == ("corolla",)
+
+
+def test_vehicles_of_the_lot_are_distinct() -> None:
+    assert len({vehicle.id for vehicle in VEHICLES}) == len(VEHICLES)

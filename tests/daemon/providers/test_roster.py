@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import trio
+import trio.testing
 from attrs import define, field, frozen
 
 from daemon.errors import (
@@ -26,8 +27,6 @@ REPLY = ModelReply(text="Oi!", calls=(), stop="end", tokens=Tokens(input=3, outp
 NOW = datetime(2026, 11, 22, 13, 0, tzinfo=UTC)
 
 Answer = ModelReply | ProviderError | Callable[[], Awaitable[ModelReply]]
-
-pytestmark = pytest.mark.usefixtures("autojump_clock")
 
 
 @define
@@ -96,13 +95,15 @@ async def never() -> ModelReply:
     raise AssertionError
 
 
-async def test_a_good_answer_is_seen(rng: random.Random) -> None:
+async def test_a_good_answer_is_seen(rng: random.Random, autojump_clock: trio.testing.MockClock) -> None:
     one = table(rng)
     assert await one.ask() is REPLY
     assert one.notes.seen == [("openai", 0.0, REPLY.tokens)]
 
 
-async def test_what_passes_is_tried_again_with_growing_pauses(rng: random.Random) -> None:
+async def test_what_passes_is_tried_again_with_growing_pauses(
+    rng: random.Random, autojump_clock: trio.testing.MockClock
+) -> None:
     one = table(rng, ProviderUnavailable("500"), ProviderUnavailable("500"))
     assert await one.ask() is REPLY
     first, second, third = one.model.asked_at
@@ -112,19 +113,21 @@ async def test_what_passes_is_tried_again_with_growing_pauses(rng: random.Random
     assert one.roster.reports()[0].state == "closed"
 
 
-async def test_three_attempts_are_all(rng: random.Random) -> None:
+async def test_three_attempts_are_all(rng: random.Random, autojump_clock: trio.testing.MockClock) -> None:
     one = table(rng, *[ProviderUnavailable(f"500 number {n}") for n in range(4)])
     assert "number 2" in str(await one.fails(ProviderUnavailable))
     assert len(one.model.asked_at) == 3
 
 
-async def test_garbage_is_tried_once_more(rng: random.Random) -> None:
+async def test_garbage_is_tried_once_more(rng: random.Random, autojump_clock: trio.testing.MockClock) -> None:
     one = table(rng, *[ProviderGarbage("html")] * 3)
     await one.fails(ProviderGarbage)
     assert len(one.model.asked_at) == 2
 
 
-async def test_a_refusal_is_final_and_no_fault_of_the_vendor(rng: random.Random) -> None:
+async def test_a_refusal_is_final_and_no_fault_of_the_vendor(
+    rng: random.Random, autojump_clock: trio.testing.MockClock
+) -> None:
     one = table(rng, *[ProviderRefused("400")] * 20)
     for _ in range(20):
         await one.fails(ProviderRefused)
@@ -132,7 +135,7 @@ async def test_a_refusal_is_final_and_no_fault_of_the_vendor(rng: random.Random)
     assert one.roster.available() == ("openai",)
 
 
-async def test_a_dead_key_opens_the_circuit(rng: random.Random) -> None:
+async def test_a_dead_key_opens_the_circuit(rng: random.Random, autojump_clock: trio.testing.MockClock) -> None:
     one = table(rng, *[ProviderShut("401: the key is not accepted", "set a valid one")] * 3)
     for _ in range(3):
         await one.fails(ProviderShut)
@@ -141,27 +144,29 @@ async def test_a_dead_key_opens_the_circuit(rng: random.Random) -> None:
     assert len(one.model.asked_at) == 3
 
 
-async def test_the_vendors_wish_to_wait_is_followed(rng: random.Random) -> None:
+async def test_the_vendors_wish_to_wait_is_followed(rng: random.Random, autojump_clock: trio.testing.MockClock) -> None:
     one = table(rng, ProviderOverloaded("429", retry_after_seconds=4.0))
     await one.ask()
     assert one.model.asked_at[1] - one.model.asked_at[0] == pytest.approx(4.0)
 
 
-async def test_but_no_customer_waits_long_for_it(rng: random.Random) -> None:
+async def test_but_no_customer_waits_long_for_it(rng: random.Random, autojump_clock: trio.testing.MockClock) -> None:
     one = table(rng, ProviderOverloaded("429", retry_after_seconds=20.0))
     begun = trio.current_time()
     await one.fails(ProviderOverloaded)
     assert trio.current_time() == pytest.approx(begun)
 
 
-async def test_no_pause_beyond_the_time_out(rng: random.Random) -> None:
+async def test_no_pause_beyond_the_time_out(rng: random.Random, autojump_clock: trio.testing.MockClock) -> None:
     one = table(rng, ProviderOverloaded("429", retry_after_seconds=4.0), timeout_seconds=3.0)
     begun = trio.current_time()
     await one.fails(ProviderOverloaded)
     assert trio.current_time() == pytest.approx(begun)
 
 
-async def test_the_time_out_holds_for_all_attempts_together(rng: random.Random) -> None:
+async def test_the_time_out_holds_for_all_attempts_together(
+    rng: random.Random, autojump_clock: trio.testing.MockClock
+) -> None:
     async def slow_failure() -> ModelReply:
         await trio.sleep(8.0)
         raise ProviderUnavailable("500")
@@ -174,7 +179,9 @@ async def test_the_time_out_holds_for_all_attempts_together(rng: random.Random) 
     assert one.notes.seen == ["unavailable", "timeout"]
 
 
-async def test_the_circuit_opens_is_shown_and_closes_again(rng: random.Random) -> None:
+async def test_the_circuit_opens_is_shown_and_closes_again(
+    rng: random.Random, autojump_clock: trio.testing.MockClock
+) -> None:
     one = table(rng, *[ProviderUnavailable("openai answered 500")] * 9)
     for _ in range(3):
         await one.fails(ProviderUnavailable)
@@ -195,7 +202,9 @@ async def test_the_circuit_opens_is_shown_and_closes_again(rng: random.Random) -
     assert (report.state, report.reason, report.retry_at) == ("closed", "", None)
 
 
-async def test_one_probe_at_a_time_and_a_cancelled_one_blocks_nobody(rng: random.Random) -> None:
+async def test_one_probe_at_a_time_and_a_cancelled_one_blocks_nobody(
+    rng: random.Random, autojump_clock: trio.testing.MockClock
+) -> None:
     one = table(rng, *[ProviderUnavailable("500")] * 9, never)
     for _ in range(3):
         await one.fails(ProviderUnavailable)
@@ -209,7 +218,9 @@ async def test_one_probe_at_a_time_and_a_cancelled_one_blocks_nobody(rng: random
     assert await one.ask() is REPLY
 
 
-async def test_cancelling_gives_the_slot_back_and_blames_nobody(rng: random.Random) -> None:
+async def test_cancelling_gives_the_slot_back_and_blames_nobody(
+    rng: random.Random, autojump_clock: trio.testing.MockClock
+) -> None:
     one = table(rng, *[never] * 5, max_concurrent=1)
     for _ in range(5):
         async with trio.open_nursery() as nursery:
@@ -221,7 +232,9 @@ async def test_cancelling_gives_the_slot_back_and_blames_nobody(rng: random.Rand
     assert await one.ask() is REPLY
 
 
-async def test_a_complaint_lowers_what_runs_at_once_and_it_comes_back(rng: random.Random) -> None:
+async def test_a_complaint_lowers_what_runs_at_once_and_it_comes_back(
+    rng: random.Random, autojump_clock: trio.testing.MockClock
+) -> None:
     async def complain() -> ModelReply:
         await trio.sleep(1.0)
         raise ProviderOverloaded("429", retry_after_seconds=20.0)
@@ -238,7 +251,9 @@ async def test_a_complaint_lowers_what_runs_at_once_and_it_comes_back(rng: rando
     assert one.roster.reports()[0].limit == 10
 
 
-async def test_who_gets_no_slot_in_time_is_told_and_the_vendor_not_blamed(rng: random.Random) -> None:
+async def test_who_gets_no_slot_in_time_is_told_and_the_vendor_not_blamed(
+    rng: random.Random, autojump_clock: trio.testing.MockClock
+) -> None:
     one = table(rng, never, max_concurrent=1, timeout_seconds=7.0)
     hog = trio.CancelScope()
 
@@ -255,7 +270,7 @@ async def test_who_gets_no_slot_in_time_is_told_and_the_vendor_not_blamed(rng: r
         assert trio.current_time() - begun == pytest.approx(6.0, abs=0.01)
 
 
-async def test_busy_is_an_error_of_its_own(rng: random.Random) -> None:
+async def test_busy_is_an_error_of_its_own(rng: random.Random, autojump_clock: trio.testing.MockClock) -> None:
     one = table(rng, never, never, max_concurrent=1, timeout_seconds=7.0)
     one.model.answers[1] = REPLY
     slots = one.roster._providers["openai"].slots
@@ -267,7 +282,7 @@ async def test_busy_is_an_error_of_its_own(rng: random.Random) -> None:
     assert one.roster.reports()[0].state == "closed"
 
 
-async def test_an_unknown_provider(rng: random.Random) -> None:
+async def test_an_unknown_provider(rng: random.Random, autojump_clock: trio.testing.MockClock) -> None:
     with pytest.raises(ProviderUnavailable, match="ANTHROPIC_API_KEY"):
         await table(rng).roster.ask("anthropic", PROMPT, tenant="auto-sul")
 

@@ -1,6 +1,8 @@
 """Envelope, routing, signature, and that no JSON whatever raises."""
 
 import json
+import re
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,12 +22,13 @@ BODIES = [path.read_bytes() for path in sorted(FIXTURES.glob("*.json"))]
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
-words = st.sampled_from(
+WORDS = (
     "object entry id time changes field value metadata phone_number_id messages statuses contacts errors type text body"
     " from from_user_id timestamp context system interactive image audio order reaction edit revoke message_echoes"
     " user_preferences whatsapp_business_account account_update code event profile wa_id user_id BR.123 5511955500101"
-    " smb_message_echoes button_reply nfm_reply response_json ban_info waba_info 1795000000".split()
+    " smb_message_echoes button_reply nfm_reply response_json ban_info waba_info 1795000000"
 )
+words = st.sampled_from(re.split(" ", WORDS))
 anything = st.recursive(
     scalars | words,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words | st.text(), inner, max_size=6),
@@ -220,22 +223,20 @@ def test_a_damaged_parked_part_is_said() -> None:
 @given(anything)
 @settings(max_examples=150, deadline=None)
 def test_any_json_is_read_or_refused(value: Any) -> None:
-    try:
+    with suppress(MalformedDelivery):
         read(json.dumps(value).encode())
-    except MalformedDelivery:
-        pass
 
 
 @given(st.binary(max_size=200))
 @settings(max_examples=80, deadline=None)
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
-    try:
+    with suppress(MalformedDelivery):
         read(body)
-    except MalformedDelivery:
-        pass
 
 
-@given(st.sampled_from(BODIES), st.lists(st.tuples(st.randoms(use_true_random=False), anything), min_size=1, max_size=4))
+@given(
+    st.sampled_from(BODIES), st.lists(st.tuples(st.randoms(use_true_random=False), anything), min_size=1, max_size=4)
+)
 @settings(max_examples=300, deadline=None)
 def test_mutated_bodies_never_raise(body: bytes, changes: list[tuple[Any, Any]]) -> None:
     document = orjson.loads(body)

@@ -89,17 +89,13 @@ POLL = {
     "type": "poll_creation",
     "errors": [{"code": 131051, "error": "131051 Message type is currently not supported."}],
 }
-CLOSED = (
-    "131047 Message failed to send because more than 24 hours have passed since the customer last replied to this number."
-)
+CLOSED = "131047 Message failed to send because more than 24 hours have passed since the customer last replied to this number."
 OUT7, OUT8, OUT9 = wamid("OUT-7"), wamid("OUT-8"), wamid("OUT-9")
 PAID = {"pricing_category": "service", "pricing_type": "regular"}
 
 EXPECTED: dict[str, list[tuple[str, str, list[Event]]]] = {
     "01_text": [(P1, WABA1, [received("S01", "text", "Boa tarde! Esse carro ainda está disponível?")])],
-    "02_text_reply_to_our_message": [
-        (P1, WABA1, [received("S02", "text", "Quero esse aí", reply_to=wamid("OUT-1"))])
-    ],
+    "02_text_reply_to_our_message": [(P1, WABA1, [received("S02", "text", "Quero esse aí", reply_to=wamid("OUT-1"))])],
     "03_text_forwarded": [
         (P1, WABA1, [received("S03", "text", "Olha essa promoção que me mandaram", content={"forwarded": True})])
     ],
@@ -150,9 +146,7 @@ EXPECTED: dict[str, list[tuple[str, str, list[Event]]]] = {
                     "S11",
                     "contacts",
                     "Contato Exemplo, +55 11 95550-0199",
-                    content={
-                        "contacts": [{"name": "Contato Exemplo", "phones": ["+55 11 95550-0199"], "origin": ""}]
-                    },
+                    content={"contacts": [{"name": "Contato Exemplo", "phones": ["+55 11 95550-0199"], "origin": ""}]},
                 )
             ],
         )
@@ -325,9 +319,7 @@ EXPECTED: dict[str, list[tuple[str, str, list[Event]]]] = {
         )
     ],
     "28_user_preferences_stop": [(P1, WABA1, [MarketingChoice(sender=ONE, at=at(600), stopped=True)])],
-    "29_text_escaped_bytes": [
-        (P1, WABA1, [received("S29", "text", "Promoção em https://example.com/x 🚗")])
-    ],
+    "29_text_escaped_bytes": [(P1, WABA1, [received("S29", "text", "Promoção em https://example.com/x 🚗")])],
 }
 
 

@@ -1,0 +1,72 @@
+"""The customer's own car in what he writes: "aceita meu gol 2015 na troca?". Pure."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from attrs import frozen
+
+from daemon.desk.amounts import flat
+from daemon.desk.catalogue.lexicon import Mention
+
+_LONGEST: Final = 70
+
+_MINE: Final = re.compile(
+    r"\b(?:meu|minha|(?:eu )?tenho (?:um|uma|o|a|esse|essa)|tb tenho (?:um|uma)|possuo (?:um|uma)|vende\w* (?:o |a |um |uma |meu |minha )?"
+    r"|vendo (?:o |a |um |uma |meu |minha )?|dou (?:o|a|um|uma|meu|minha)|dar (?:o|a|um|uma|meu|minha)|dando (?:o|a|um|uma|meu|minha)|na minha|no meu|o meu|a minha|com (?:meu|minha)"
+    r"|(?:e|eh) (?:um|uma)|seria (?:um|uma)|nele|troco (?:o |a |um |uma |meu |minha )?|trocar (?:o |a |um |uma |meu |minha )?|peg(?:a|am|aria|ariam) (?:o |a |um |uma |meu |minha )?"
+    r"|aceit(?:a|am|aria|ariam) (?:o |a |um |uma |meu |minha )?|compra(?:m|ria|riam)? (?:o |a |um |uma |meu |minha )?|avali(?:a|am|ar) (?:o |a |um |uma |meu |minha )?)"
+    r"\s*(?:carro |moto |veiculo )?(?:e |eh )?(?:um |uma )?$"
+)
+_TARGET_BEFORE: Final = re.compile(
+    r"\b(?:por|num|numa|em|pel[oa]|nesse|nessa|nest[ea]|n[oa]|na troca d[eoa]|troca (?:por|d[eoa]|n[oa])|por (?:um|uma|esse|essa)|em (?:um|uma)|quero|queria|comprar|pegar|d[oa]|interesse|tem|vcs tem|e quero|ver|desse|dess[ea])"
+    r"\s*(?:o |a |um |uma |esse |essa |tal |seu |)$"
+)
+_END: Final = re.compile(
+    r"[?!\n;]|\b(?:na troca|n[oa] negocio|de entrada|como entrada|na entrada|como parte|num|numa|por um|por uma|por esse|pelo|pela|nesse|nessa|em um|em uma"
+    r"|quero|queria|qto|qnto|quanto|voces|vcs|vc|aceita\w*|pega\w*|e volta|mais volta|com volta|da pra|serve|quais|qual|como|tem como|interesse|avalia\w*|posso|gostaria)\b"
+)
+_TRADE_AFTER: Final = re.compile(r"^.{0,40}?\b(?:na troca|n[oa] negocio|de entrada|como entrada|na entrada|como parte|pra troca|para troca|de troca)\b")
+_UNNAMED: Final = re.compile(r"\b(?:meu|minha) (carro|moto|veiculo|usado|seminovo|caminhonete|picape|carrinho)\b[^?!\n]{0,40}")
+
+
+@frozen
+class Own:
+    """The customer's car as he wrote of it, where in the text, and which mentions are of it."""
+
+    said: str
+    start: int
+    end: int
+
+
+def own_car(text: str, mentions: Sequence[Mention], *, selling: bool, asked: bool) -> Own | None:
+    """The customer's own car. `selling`: he speaks of a trade-in or a sale; `asked`: we asked about it."""
+    plain = flat(text)
+    if not (selling or asked):
+        return _owned_plainly(text, plain, mentions)
+    for mention in mentions:
+        before = plain[max(0, mention.start - 45) : mention.start]
+        if _MINE.search(before) or (_TRADE_AFTER.match(plain[mention.end :]) and not _TARGET_BEFORE.search(before)):
+            return _cut(text, plain, mention)
+    if asked and mentions and not re.search(r"\b(?:tem|quero|queria|procuro)\b", plain):
+        return _cut(text, plain, mentions[0])
+    unnamed = _UNNAMED.search(plain)
+    if unnamed:
+        end = unnamed.end()
+        stop = _END.search(plain, unnamed.start(1), end)
+        return Own(text[unnamed.start(1) : stop.start() if stop else end].strip(" ,."), unnamed.start(), end)
+    return None
+
+
+def _owned_plainly(text: str, plain: str, mentions: Sequence[Mention]) -> Own | None:
+    for mention in mentions:
+        if re.search(r"\b(?:meu|minha|tenho um|tenho uma)\s+$", plain[: mention.start]):
+            return _cut(text, plain, mention)
+    return None
+
+
+def _cut(text: str, plain: str, mention: Mention) -> Own:
+    stop = _END.search(plain, mention.end)
+    end = min(stop.start() if stop else len(text), mention.start + _LONGEST)
+    said = re.sub(r"\s+(?:e|com|,|na|no|de|pra|para|em|o)$", "", text[mention.start : end].strip(" ,.;-"))
+    return Own(" ".join(said.split()), mention.start, end)

@@ -1,0 +1,136 @@
+"""What a burst of messages means: intents, restrictions, references. Pure."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from attrs import frozen
+
+from daemon.desk.amounts import flat
+from daemon.desk.brief import Brief
+from daemon.desk.catalogue.intents import facts, intents, wants_out
+from daemon.desk.catalogue.lexicon import Mention, lexicon
+from daemon.desk.catalogue.owncar import own_car
+from daemon.desk.catalogue.slots import Money, options_asked, read, without
+from daemon.desk.catalogue.when import Wanted, wanted
+from daemon.desk.catalogue.wish import Wish
+
+LONGEST: Final = 1_500
+"""How much of a burst's beginning is read, in characters; besides its last fifth of that."""
+
+_SPACES: Final = re.compile(r"[ \t]+")
+_POINTING: Final = re.compile(
+    r"\b(?:ess[ea]s?|est[ea]s?(?! (?:mes|ano|semana|noite|tarde|manha))|dess[ea]s?|dest[ea]s?|ness[ea]s?|nest[ea]s?|aquel[ea]s?|daquel[ea]s?|naquel[ea]s?|el[ea]s?|del[ea]s?|nel[ea]s?|isso|disso"
+    r"|o carro|do carro|no carro|o veiculo|do veiculo|o mesmo|this|it|that|moto ai|carro (?:ai|do anuncio|da foto|do video))\b"
+)
+_ORDINALS: Final = (
+    (0, r"\bprimeir[oa]\b(?! (?:dono|vez|parcela|carro meu|andar))|\b1[oaº°ª]\b|\b(?:o|opcao|numero|n) (?:1|um)\b(?!\.)\W*(?:$|\?|da lista|ai)"),
+    (1, r"\b(?:o|do|no|esse|pelo|desse|a|da) segund[oa]\b(?! (?:feira|dono))|\bsegundo\b(?! (?:dono|o |a ))|\bsegunda opcao|\b2[oaº°ª]\b|\b(?:o|opcao|numero|n) (?:2|dois)\b(?!\.)\W*(?:$|\?|da lista|ai)"),
+    (2, r"\bterceir[oa]\b(?! (?:dono|fileira))|\b3[oaº°ª]\b(?! fileira)|\b(?:o|opcao|numero|n) (?:3|tres)\b(?!\.)\W*(?:$|\?|da lista|ai)"),
+    (3, r"\b(?:o|do|no) quarto\b|\bquarta opcao|\b4[ºo°]\b|\b(?:opcao|numero|n) 4\b"),
+    (-1, r"\b(?:o|do|no|esse|desse|a|da) ultim[oa]\b(?! (?:preco|valor))|\bultim[oa] (?:opcao|carro|da lista|que)"),
+)  # fmt: skip
+_COMPILED_ORDINALS: Final = tuple((index, re.compile(pattern, re.MULTILINE)) for index, pattern in _ORDINALS)
+_PICKING: Final = re.compile(
+    r"\b(?:o|a|do|da|no|na|pelo|pela|ess[ea]|dess[ea]|ness[ea])\s+(?:carro |modelo |suv |sedan |de cor )?(?:mais\s+(?:barat|car|nov|em conta)|menos rodad|mais rodad|branc|pret|prat|cinza|vermelh|azul|verde|amarel|marrom|bege|laranja"
+    r"|manual|automatic|diesel|flex|hibrid|cvt|turbo|\d{4}\b|de \d|1\.|2\.|4x4|7 lugares|completo)"
+)
+_SEARCHING: Final = re.compile(
+    r"\b(?:tem|tens|teria|teriam|temos|tenham|quero (?:um|uma)|queria (?:um|uma)|procur\w+|busc\w+|preciso|algum|alguma|alguns|quais|que carros?|o que|outr[oa]s?|me (?:indica|mostra)|any|have)\b"
+)
+_FOLLOWING: Final = re.compile(r"^\W*(?:e|eh|mas|ou|so|entao|e se for|e com|e sem|agora|pode ser|prefiro|melhor|de preferencia|tem que ser|mas tem)\b")
+_FORGET: Final = re.compile(r"\b(?:esquece|deixa (?:pra la|quieto)|mudei de ideia|na verdade|melhor (?:uma?|outro)|outra coisa|desisto|tanto faz)\b")
+_ENGLISH: Final = re.compile(r"\b(?:hello|hi|do you|have|any|the|price|how much|is it|available|i want|i am|looking|thanks|please|under|car|cars|tell me|what|where)\b")
+_SPANISH: Final = re.compile(r"\b(?:hola|tienen|tiene|cuanto|cuesta|busco|quiero|gracias|buenos|buenas|precio|camionetas?|coche|usted|ustedes|donde|estan)\b")
+
+
+@frozen(kw_only=True)
+class Understood:
+    """A burst, read. `wish` and `mentions` are of what the customer wants; `own` is his own car's words."""
+
+    text: str
+    folded: str
+    intents: frozenset[str]
+    facts: tuple[str, ...]
+    options: tuple[tuple[str, str], ...]
+    wish: Wish
+    money: Money
+    mentions: tuple[Mention, ...]
+    own: str
+    when: Wanted
+    ordinal: int | None
+    pointing: bool
+    picking: bool  # "o branco", "o mais barato"
+    searching: bool  # asks what there is
+    following: bool  # begins as a follow-up: "e manual?"
+    forget: bool  # takes back what was wanted
+    out: bool
+    language: str  # "en", "es" or ""
+
+    def has(self, *names: str) -> bool:
+        """Whether any of these intents was found."""
+        return any(name in self.intents for name in names)
+
+
+def understand(brief: Brief) -> Understood:
+    """Read the burst of a brief."""
+    text = clipped("\n".join(_SPACES.sub(" ", line.text).strip() for line in brief.burst if line.text.strip()))
+    return read_burst(text, brief, asked=str(brief.memory.get("asked") or ""))
+
+
+def clipped(text: str) -> str:
+    """The beginning and the end of an over-long text."""
+    return text if len(text) <= LONGEST else text[:LONGEST] + "\n" + text[-LONGEST // 5 :]
+
+
+def read_burst(text: str, brief: Brief, *, asked: str) -> Understood:
+    """Read a text in the light of a brief; `asked` names our last question."""
+    plain = flat(text)
+    found = intents(plain)
+    every = lexicon(brief.summary).find(text)
+    selling = bool(found & {"trade", "sell"})
+    own = own_car(text, every, selling=selling, asked=asked == "trade")
+    wanted_mentions = [m for m in every if own is None or not own.start <= m.start < own.end]
+    rest = text if own is None else without(text, [(own.start, own.end)])
+    money_talk = bool(found & {"finance", "discount", "reserve"}) or asked in {"down", "months"}
+    wish, money = read(rest, wanted_mentions, money_talk=money_talk, asked=asked, now_year=brief.now.year)
+    folded = flat(rest)
+    return Understood(
+        text=text,
+        folded=plain,
+        intents=found,
+        facts=facts(folded),
+        options=options_asked(folded),
+        wish=wish,
+        money=money,
+        mentions=tuple(wanted_mentions),
+        own=own.said if own else "",
+        when=wanted(folded, brief.now),
+        ordinal=next((index for index, pattern in _COMPILED_ORDINALS if pattern.search(folded)), None),
+        pointing=bool(_POINTING.search(folded)),
+        picking=bool(_PICKING.search(folded)),
+        searching=bool(_SEARCHING.search(folded)),
+        following=bool(_FOLLOWING.match(folded)),
+        forget=bool(_FORGET.search(folded)),
+        out=wants_out(plain.strip()),
+        language=_language(plain),
+    )
+
+
+def _language(plain: str) -> str:
+    english, spanish = len(_ENGLISH.findall(plain)), len(_SPANISH.findall(plain))
+    if english >= 2 and english > spanish:
+        return "en"
+    return "es" if spanish >= 2 or plain.startswith("hola") else ""
+
+
+def recalled_ids(memory: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """Vehicle ids kept in a turn's memory."""
+    stored = memory.get(key)
+    return tuple(item for item in stored if isinstance(item, str)) if isinstance(stored, list | tuple) else ()
+
+
+def said_at(brief: Brief) -> datetime:
+    """When the burst ended."""
+    return brief.burst[-1].at
