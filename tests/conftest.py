@@ -90,6 +90,15 @@ def _open_files() -> set[str]:
     return found
 
 
+@pytest.fixture(autouse=True)
+def same_umask() -> Iterator[None]:
+    """Commands narrow it for their process, which here is everybody's."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    yield
+    os.umask(mask)
+
+
 @pytest.fixture
 def autojump_clock() -> trio.testing.MockClock:
     """pytest-trio's own jumps while a worker thread is busy; this one waits 0.2 real seconds for it."""

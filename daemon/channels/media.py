@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final
 
 import httpx
 import trio
-from attrs import frozen
+from attrs import define, field, frozen
 
 from daemon.errors import FetchError
 from daemon.whatsapp import fields, graph
@@ -225,6 +225,8 @@ class MediaFetcher:
                     raise MediaRefused("the file's address redirects elsewhere", "the token is not sent there")
                 if not response.is_success:
                     raise FetchError(f"the file could not be downloaded (HTTP {response.status_code})")
+                if response.headers.get("content-encoding", "identity") != "identity":
+                    raise FetchError("the file came compressed, though we asked for it as it is")
                 declared_size = fields.number(response.headers.get("content-length"))
                 if declared_size is not None and declared_size > self._max_bytes:
                     raise self._too_large()
@@ -237,25 +239,83 @@ class MediaFetcher:
             ) from None
 
     async def _receive(self, response: httpx.Response, temporary: Path, declared: str, claimed: str) -> StoredMedia:
-        digest, size, head = hashlib.sha256(), 0, b""
-        file = await trio.to_thread.run_sync(_create, temporary)
+        sink = _Sink(await trio.to_thread.run_sync(_create, temporary), temporary, self._max_bytes)
         try:
-            async for chunk in response.aiter_bytes(CHUNK_BYTES):
-                size += len(chunk)
-                if size > self._max_bytes:
-                    raise self._too_large()
-                head = head or chunk[:16]
-                digest.update(chunk)
-                await trio.to_thread.run_sync(file.write, chunk)
-            content_hash = digest.hexdigest()
+            await _pour(response, sink)
+            if sink.size > self._max_bytes:
+                raise self._too_large()
+            content_hash = sink.digest.hexdigest()
             if declared and declared != content_hash:
                 raise MediaRefused("the file's bytes do not match its hash", "ask the customer to send it again")
             path = media_path(self._media_dir, self._tenant, content_hash)
-            await trio.to_thread.run_sync(_keep, file, temporary, path)
+            await trio.to_thread.run_sync(sink.keep, path)
         finally:
-            _discard(file, temporary)
-        mime_type = sniffed(head) or claimed or "application/octet-stream"
-        return StoredMedia(hash=content_hash, mime_type=mime_type, bytes=size, path=path)
+            sink.discard()
+        mime_type = sniffed(sink.head) or claimed or "application/octet-stream"
+        return StoredMedia(hash=content_hash, mime_type=mime_type, bytes=sink.size, path=path)
+
+
+async def _pour(response: httpx.Response, sink: "_Sink") -> None:
+    broken: OSError | None = None
+    closed = False
+    try:
+        async for chunk in response.aiter_raw(CHUNK_BYTES):
+            if closed:
+                continue
+            try:
+                with trio.CancelScope(shield=True):
+                    await trio.to_thread.run_sync(sink.take, chunk)
+            except OSError as error:
+                broken = error
+            if broken is not None or sink.size > sink.max_bytes:
+                # The next read ends the loop. To leave it here would strand httpx's generators half-way.
+                closed = True
+                await response.aclose()
+    except httpx.HTTPError:
+        if not closed:
+            raise
+    if broken is not None:
+        raise broken
+
+
+@define(eq=False)
+class _Sink:
+    """The file under its temporary name, and what is known of its bytes. Its methods run in worker threads."""
+
+    file: BinaryIO
+    temporary: Path
+    max_bytes: int
+    size: int = 0
+    head: bytes = b""
+    digest: "hashlib._Hash" = field(factory=hashlib.sha256)
+
+    def take(self, chunk: bytes) -> None:
+        """Add bytes, as far as they are within the limit."""
+        self.size += len(chunk)
+        if self.size <= self.max_bytes:
+            self.head = self.head or chunk[:16]
+            self.digest.update(chunk)
+            self.file.write(chunk)
+
+    def keep(self, path: Path) -> None:
+        """Make the file durable under its final name; the same content stored before is simply replaced."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        self.temporary.replace(path)
+        for folder in (path.parent, path.parent.parent):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def discard(self) -> None:
+        """Close, and remove what was not kept; after `keep` nothing is left to remove. Never blocks for long."""
+        try:
+            self.file.close()
+        finally:
+            self.temporary.unlink(missing_ok=True)
 
 
 def _may_pass(status: int, fault: GraphError | None) -> bool:
@@ -270,23 +330,3 @@ def _may_pass(status: int, fault: GraphError | None) -> bool:
 def _create(temporary: Path) -> BinaryIO:
     temporary.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     return open(temporary, "xb")
-
-
-def _discard(file: BinaryIO, temporary: Path) -> None:
-    """Close and remove what was not kept; after `_keep` there is nothing left to remove. Short, never blocks long."""
-    file.close()
-    temporary.unlink(missing_ok=True)
-
-
-def _keep(file: BinaryIO, temporary: Path, path: Path) -> None:
-    """Make the file durable under its final name; the same content stored before is simply replaced."""
-    file.flush()
-    os.fsync(file.fileno())
-    path.parent.mkdir(exist_ok=True, mode=0o700)
-    temporary.replace(path)
-    for folder in (path.parent, path.parent.parent):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

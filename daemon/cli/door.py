@@ -38,6 +38,7 @@ async def data_client(config: Config, secrets: Secrets) -> AsyncIterator[httpx.A
     from daemon.main import offline  # late: `--help` and calls of a running daemon need none of it
 
     become_owner(config.data_dir)
+    os.umask(0o077)
     with locked(config.data_dir):
         async with offline(config, secrets) as app:
             transport_here = httpx.ASGITransport(app=app)

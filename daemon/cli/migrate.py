@@ -1,6 +1,7 @@
 """`migrate`: bring central and every shard to this program's schema, with the daemon stopped."""
 
 import argparse
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -42,6 +43,7 @@ def _migrate(arguments: argparse.Namespace) -> int:
     if not config.data_dir.is_dir():
         raise CommandFailed(f"there is no {config.data_dir}", "check daemon.data_dir, or start the daemon once")
     become_owner(config.data_dir)
+    os.umask(0o077)
     with locked(config.data_dir):
         outcomes = trio.run(_all, config)
     failed = [name for name, fault in outcomes if fault]

@@ -52,6 +52,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     if faults:
         raise ConfigError(faults)
     logs.configure(config.daemon.log_format, level)
+    os.umask(0o077)  # customers' messages are nobody else's to read
     from daemon.main import serve  # late: the other commands start quicker without it
 
     trio.run(serve, config, secrets, instruments=[StallInstrument()])

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import PurePath
-from typing import IO, Final, cast
+from typing import IO, Any, Final, cast
 
 import httpx
 import trio
@@ -27,6 +27,8 @@ from daemon.cli.common import (
 
 CHUNK_BYTES: Final = 256 * 1024
 DAMAGED: Final = (EOFError, zlib.error, gzip.BadGzipFile)
+COUNTS: Final = ("rows", "created", "updated", "unchanged", "withdrawn", "refused", "warned")
+TAKEN: Final = ("created", "updated", "unchanged")
 TYPES: Final = {
     ".json": "application/json",
     ".ndjson": "application/x-ndjson",
@@ -128,18 +130,19 @@ def _import(arguments: argparse.Namespace) -> int:
                 print_json(report)
             else:
                 _print(report)
-            return 0 if report["received"] > report["refused"] else 1
+            return 0 if any(report[name] for name in TAKEN) else 1
 
         return with_daemon(arguments, work)
 
 
-def _print(report: dict[str, object]) -> None:
-    counts = ("received", "created", "updated", "unchanged", "removed", "refused")
-    print(f"{report['format']}: " + ", ".join(f"{report[name]} {name}" for name in counts))
+def _print(report: dict[str, Any]) -> None:
+    print(", ".join(f"{report[name]} {name}" for name in COUNTS))
+    if report["note"]:
+        print(report["note"])
     rows = [
-        (line["row"], line["id"], kind, line.get("reason") or line.get("message"))
-        for kind, key in (("refused", "errors"), ("warning", "warnings"))
-        for line in cast("list[dict[str, str]]", report.get(key) or [])
+        (line["row"], line["id"], what, line.get("reason") or line.get("warning"))
+        for what, key in (("refused", "refusals"), ("warning", "warnings"))
+        for line in report[key]
     ]
     if rows:
         print_table(("row", "id", "what", "why"), rows)

@@ -109,6 +109,7 @@ class Gate:
                     message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
             elif not message.get("more_body", False):
                 await transfer.linger()
+                transfer.answered = True
             await send(message)
 
         await self.quart_app(scope, transfer.receive, send_in_turn)
@@ -121,6 +122,7 @@ class _Transfer:
     upstream: Receive
     complete: bool = False
     unwanted: bool = False
+    answered: bool = False
     dropped: int = 0
     _settled: trio.Event = field(factory=trio.Event)
     _ended: trio.Event = field(factory=trio.Event)
@@ -129,6 +131,10 @@ class _Transfer:
         message = await self.upstream()
         if message["type"] != "http.request":
             self.complete = True
+            if self.answered:
+                # hypercorn says so in the middle of our last send, before it has closed or recycled the connection;
+                # Quart would cancel that send, and the connection would stay as it is for ever.
+                await trio.sleep_forever()
         else:
             self.complete = self.complete or not message.get("more_body", False)
             if self.unwanted:

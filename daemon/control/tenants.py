@@ -6,7 +6,7 @@ from typing import Any, Final
 import attrs
 
 from daemon.control.auth import Actor
-from daemon.control.call import Answer, Call, Route, dump, listed
+from daemon.control.call import Answer, Call, Route, dump, listed, plain
 from daemon.control.ports import TenantReport, TenantRow
 from daemon.control.problems import refuse
 from daemon.control.queries import NoQuery, PageQuery
@@ -139,7 +139,7 @@ async def change(call: Call) -> Answer:
     if not isinstance(call.body, dict):
         raise refuse(422, "a tenant is changed by an object", FieldFault("", "must be an object"))
     stored = await tenancy.profile(call.tenant)
-    document = merged(_document(stored), call.body)
+    document = merged(plain(stored), call.body)
     channel_patch = call.body.get("channel")
     if isinstance(channel_patch, dict) and channel_patch.get("access_token", "") is None:
         document["channel"]["access_token"] = None  # null removes a secret: here it must stay visible
@@ -149,13 +149,6 @@ async def change(call: Call) -> Answer:
     await tenancy.update(profile, secrets)
     detail = {"fields": sorted(call.body), "secrets": sorted(secrets)}
     return Answer(body=dump(await _shown(call, call.tenant)), audit=detail)
-
-
-def _document(profile: TenantProfile) -> Any:
-    """The stored profile as the JSON it was made of."""
-    return attrs.asdict(
-        profile, value_serializer=lambda _, __, value: list(value) if isinstance(value, tuple) else value
-    )
 
 
 async def delete(call: Call) -> Answer:

@@ -3,7 +3,6 @@
 No I/O, no clock, no randomness: `daemon.desk.turn` carries the commands out.
 """
 
-import json
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, Final
 
@@ -30,7 +29,7 @@ from daemon.desk.brief import (
     Sources,
 )
 from daemon.desk.finance import estimate
-from daemon.desk.grounding import check, mentioned
+from daemon.desk.grounding import Grounding, ground
 from daemon.desk.markdown import to_whatsapp
 from daemon.providers.base import Entry, ModelReply, ModelSaid, Prompt, ToolAnswered, ToolCall, UserSaid
 from shards.tenant.vehicle import StockPage, Vehicle
@@ -43,6 +42,9 @@ MAX_CALLS: Final = 12
 
 MAX_REMEMBERED: Final = 8
 """Vehicles of the conversation that a turn starts from."""
+
+MAX_ESTIMATES: Final = 3
+"""Simulations that a conversation remembers."""
 
 APOLOGY: Final = "Só um instante: um consultor já vai te responder por aqui, tá bom? 🙂"
 TAKEN_OVER: Final = "Certo! Vou chamar um consultor e ele já continua com você por aqui. 🙂"
@@ -135,7 +137,7 @@ def _from_catalogue(brief: Brief, answer: Catalogue) -> Generator[Command, Any, 
     if not reply.text.strip() and not any(isinstance(effect, HandOver) for effect in reply.effects):
         return _Failure("empty text")
     reply = attrs.evolve(reply, text=to_whatsapp(reply.text))
-    faults = _faults(brief, reply.text, attempt, (*reply.photos,))
+    faults = _grounding(brief, reply.text, attempt).faults
     if faults:
         yield _fault_note("catalogue", faults, final=True)
         return _Failure(f"ungrounded: {faults[0].why}")
@@ -154,10 +156,7 @@ def _witness(attempt: _Attempt, result: Any) -> None:
 
 def _remembered(brief: Brief) -> Generator[Command, Any, tuple[Vehicle, ...]]:
     """The vehicles the conversation is about, as they are in stock now."""
-    ids: list[str] = []
-    for line in reversed((*brief.history, *brief.burst)):
-        if line.vehicle_id:
-            ids.append(line.vehicle_id)
+    ids = [line.vehicle_id for line in reversed((*brief.history, *brief.burst)) if line.vehicle_id]
     focus = brief.memory.get("focus")
     shown = brief.memory.get("shown")
     quoted = [line.vehicle_id for line in brief.burst if line.vehicle_id]
@@ -172,6 +171,8 @@ def _remembered(brief: Brief) -> Generator[Command, Any, tuple[Vehicle, ...]]:
 def _from_model(brief: Brief, provider: str, known: tuple[Vehicle, ...]) -> Generator[Command, Any, Reply | _Failure]:
     attempt = _Attempt()
     attempt.know(known)
+    remembered = _estimates(brief.memory, attempt.vehicles)
+    attempt.estimates.extend(remembered)
     base = prompts.prompt(brief, known)
     said: list[Entry] = []
     corrected = False
@@ -195,14 +196,14 @@ def _from_model(brief: Brief, provider: str, known: tuple[Vehicle, ...]) -> Gene
             text = TAKEN_OVER
         if not text:
             return _Failure("empty text")
-        faults = _faults(brief, text, attempt, tuple(attempt.photos))
-        if not faults:
-            return _reply(brief, provider, text, attempt)
-        yield _fault_note(provider, faults, final=corrected)
+        grounding = _grounding(brief, text, attempt)
+        if not grounding.faults:
+            return _reply(brief, provider, text, attempt, grounding.vehicles)
+        yield _fault_note(provider, grounding.faults, final=corrected)
         if corrected:
-            return _Failure(f"ungrounded twice: {faults[0].why}")
+            return _Failure(f"ungrounded twice: {grounding.faults[0].why}")
         corrected = True
-        said += [ModelSaid(answer.text), UserSaid(prompts.correction(faults))]
+        said += [ModelSaid(answer.text), UserSaid(prompts.correction(grounding.faults))]
     return _Failure(f"no answer in {MAX_ROUNDS} rounds")
 
 
@@ -320,7 +321,11 @@ def _sources(brief: Brief, attempt: _Attempt) -> Sources:
     )
 
 
-def _focus(brief: Brief, photos: tuple[Photo, ...] = ()) -> str | None:
+def _grounding(brief: Brief, text: str, attempt: _Attempt) -> Grounding:
+    return ground(text, _sources(brief, attempt), focus=_focus(brief))
+
+
+def _focus(brief: Brief) -> str | None:
     """The vehicle that "ele" means before the text has named one."""
     quoted = [line.vehicle_id for line in brief.burst if line.vehicle_id]
     if quoted:
@@ -329,25 +334,23 @@ def _focus(brief: Brief, photos: tuple[Photo, ...] = ()) -> str | None:
     return focus if isinstance(focus, str) else None
 
 
-def _faults(brief: Brief, text: str, attempt: _Attempt, photos: tuple[Photo, ...]) -> tuple[Fault, ...]:
-    return check(text, _sources(brief, attempt), focus=_focus(brief, photos))
-
-
 def _fault_note(provider: str, faults: Sequence[Fault], *, final: bool) -> Note:
     said = [f"{fault.kind}: {fault.said}" for fault in faults[:5]]
     return Note("turn.ungrounded", {"provider": provider, "faults": said, "final": final})
 
 
-def _reply(brief: Brief, provider: str, text: str, attempt: _Attempt) -> Reply:
-    about = mentioned(text, _sources(brief, attempt), focus=_focus(brief))
+def _reply(brief: Brief, provider: str, text: str, attempt: _Attempt, about: tuple[str, ...]) -> Reply:
     pictured = tuple(dict.fromkeys(photo.vehicle_id for photo in attempt.photos))
     named = tuple(dict.fromkeys((*about, *pictured)))
     memory = dict(brief.memory)
     if named:
         memory["shown"] = list(named[:MAX_REMEMBERED])
-        memory["focus"] = named[0] if len(named) == 1 else (pictured[0] if len(pictured) == 1 else None)
-        if memory["focus"] is None:
-            memory.pop("focus")
+        memory.pop("focus", None)
+        single = named if len(named) == 1 else pictured
+        if len(single) == 1:
+            memory["focus"] = single[0]
+    if attempt.estimates:
+        memory["estimates"] = [attrs.asdict(one) for one in attempt.estimates[-MAX_ESTIMATES:]]
     return Reply(
         text=text,
         provider=provider,
@@ -356,3 +359,18 @@ def _reply(brief: Brief, provider: str, text: str, attempt: _Attempt) -> Reply:
         memory=memory,
         vehicle_id=named[0] if len(named) == 1 else None,
     )
+
+
+def _estimates(memory: dict[str, Any], vehicles: dict[str, Vehicle]) -> list[Estimate]:
+    """The simulations of turns before, as far as their vehicle still has the price they stand on."""
+    kept = memory.get("estimates")
+    found: list[Estimate] = []
+    for one in kept if isinstance(kept, list) else []:
+        try:
+            simulated = Estimate(**one)
+        except TypeError:
+            continue
+        vehicle = vehicles.get(simulated.vehicle_id or "")
+        if vehicle is not None and vehicle.asking_centavos == simulated.price_centavos:
+            found.append(simulated)
+    return found

@@ -56,10 +56,19 @@ PRICE_VERB: Final = (
     r"|valor(?: (?:e|dele|dela|a vista|de|final|total))*|preco(?: (?:e|dele|dela|a vista|de|final|total))*"
     r"|faco(?: por| a)?|faz(?:emos)?(?: por| a)|vend\w+ (?:por|a)|oferta de|pede[m]?|pedindo|por)"
 )
-_BARE_PRICE: Final = re.compile(
-    PRICE_VERB + r"\s*(?:e|:|=|-|de|uns|cerca de)?\s*(\d{1,3}(?:,\d)?|\d{4,7})(?![\d.,]*\d)\b"
+_ENDS: Final = (
     r"(?=\s*(?:[.,;!?)\n]|$|a vista|avista|no\b|na\b|nele\b|nela\b|e\b|com\b|mas\b|hoje|pra\b|para\b|em \d))"
 )
+_ALONE: Final = re.compile(_ENDS)
+_BARE_PRICE: Final = re.compile(
+    PRICE_VERB + r"\s*(?:e|:|=|-|de|uns|cerca de)?\s*(\d{1,3}(?:,\d)?|\d{4,7})(?![\d.,]*\d)\b"
+    + _ENDS
+)
+_FIGURE: Final = re.compile(
+    r"\d|\bmil\b|milh|zero|\bcem\b|\bcent|vinte|trinta|(?:quare|cinque|sesse|sete|oite|nove)nta|cincoenta|zentos|centos"
+    r"|hentos"
+)
+_WRITTEN_PRICE: Final = re.compile(PRICE_VERB + r"\W*$")
 _ZERO_KM: Final = re.compile(r"\bzero[\s-]*(?:km|quilometros?|kilometros?)\b|\b0[\s-]*km\b|\bok\s*km\b")
 _ABOUT: Final = re.compile(
     r"(?:cerca de|aproximadamente|aprox\.?|uns|umas|por volta d[eo]s?|em torno d[eo]s?|na (?:faixa|casa) d[eo]s?|quase"
@@ -135,6 +144,8 @@ def normalised(text: str) -> str:
 def claims(text: str, plain: str) -> list[Claim]:
     """The figures claimed by a `normalised` text, in order; `plain` is its `flat` form. The text is one
     sentence: the parts figures play are read from the words beside them."""
+    if not _FIGURE.search(plain):
+        return []
     found: list[Claim] = []
     for amount in _all(text, plain):
         claim = _claim(amount, text)
@@ -183,6 +194,11 @@ def _all(text: str, plain: str) -> list[Amount]:
             centavos = round(value * 100 * (1000 if value < 1000 else 1))
             extra.append(Amount("money", centavos, start, end, text[start:end]))
             taken.append((start, end))
+    for amount in read:
+        written = amount.kind == "number" and amount.value >= 20 and not re.search(r"\d", amount.text)
+        if written and _WRITTEN_PRICE.search(plain[: amount.start]) and _ALONE.match(plain[amount.end :]):
+            extra.append(Amount("money", amount.value * 100_000, amount.start, amount.end, amount.text))
+            taken.append((amount.start, amount.end))
     kept = [amount for amount in read if amount.kind != "number" or free(amount.start, amount.end)]
     return sorted((*kept, *extra), key=lambda amount: amount.start)
 

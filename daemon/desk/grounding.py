@@ -6,6 +6,7 @@ or before; all figures said of one mention must be true of one and the same vehi
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from attrs import define, field, frozen
@@ -112,17 +113,30 @@ class _Context:
                 self.shown.append(vehicle)
 
 
+@frozen
+class Grounding:
+    """What was found in a text: its faults, and the ids of the vehicles it is about in the order of mention."""
+
+    faults: tuple[Fault, ...]
+    vehicles: tuple[str, ...]
+
+
+def ground(text: str, sources: Sources, *, focus: str | None = None) -> Grounding:
+    """Read a text against its sources. `focus` is the id of the vehicle that "ele" means before the text names
+    one, unless the customer's last words (the last of `customer_words`) name another."""
+    reading = _Reading(text, sources, focus)
+    faults = reading.faults()
+    return Grounding(faults, tuple(vehicle.id for vehicle in reading.context.shown))
+
+
 def check(text: str, sources: Sources, *, focus: str | None = None) -> tuple[Fault, ...]:
-    """The faults of a text, none if it may leave. `focus` is the id of the vehicle that "ele" means before the
-    text names one; the customer's last words name it otherwise."""
-    return _Reading(text, sources, focus).faults()
+    """The faults of a text, none if it may leave; see `ground`."""
+    return ground(text, sources, focus=focus).faults
 
 
 def mentioned(text: str, sources: Sources, *, focus: str | None = None) -> tuple[str, ...]:
-    """The ids of the vehicles a text is about, in the order of mention."""
-    reading = _Reading(text, sources, focus)
-    reading.faults()
-    return tuple(vehicle.id for vehicle in reading.context.shown)
+    """The ids of the vehicles a text is about, in the order of mention; see `ground`."""
+    return ground(text, sources, focus=focus).vehicles
 
 
 class _Reading:
@@ -138,7 +152,7 @@ class _Reading:
         profile = sources.profile
         ours = (profile.name, profile.address, profile.assistant.greeting, profile.assistant.facts)
         self.tenant_names = customer_names(ours)
-        self.own = tuple(_own_figures(ours))
+        self.own = _own_figures(ours)
         self.estimated = bool(_ESTIMATE.search(self.plain))
         self.context = self._start(focus)
         self.found: list[Fault] = []
@@ -266,7 +280,7 @@ class _Reading:
             or (claim.kind == "year" and bool(_ANOTHER.search(plain[: claim.start])))
         )
         vehicles = context.named if fresh else context.narrowed
-        said = self._closest(context.named, plain)
+        said = self._closest(context.named, plain[: claim.start])
         if len(said) < len(context.named):
             vehicles, fresh = said, True
         group = _Group(None, vehicles, context.lines, named=context.named if fresh else vehicles)
@@ -574,38 +588,47 @@ def _why(claim: Claim, vehicle: Vehicle | None) -> str:
     return f"the year of {named} is {years}" if years else f"the year of {named} is not in stock data"
 
 
-def _own_figures(texts: Iterable[str]) -> Iterable[_Own]:
+@lru_cache(maxsize=1024)
+def _own_figures(texts: tuple[str, ...]) -> tuple[_Own, ...]:
+    found: list[_Own] = []
     for text in texts:
         for line in _lines(normalised(text)):
             for sentence in _sentences(line):
                 plain = flat(sentence)
                 words = frozenset(_WORD.findall(plain)) - _COMMON
                 for claim in claims(sentence, plain):
-                    for value in claim.values:
-                        yield _Own(claim.kind, value, words)
+                    found += [_Own(claim.kind, value, words) for value in claim.values]
+    return tuple(found)
 
 
 def _customer_values(words: Iterable[str]) -> dict[str, frozenset[int]]:
     """Every figure customers wrote, as a price, a year, a mileage: short ones in all their senses."""
+    each = [_values_of(text) for text in words]
+    kinds = ("price", "year", "mileage")
+    return {kind: frozenset().union(*(one[i] for one in each)) for i, kind in enumerate(kinds)}
+
+
+@lru_cache(maxsize=4096)
+def _values_of(text: str) -> tuple[frozenset[int], frozenset[int], frozenset[int]]:
+    """The prices, years and mileages that one message may have meant."""
     prices: set[int] = set()
     years: set[int] = set()
     kms: set[int] = set()
-    for text in words:
-        clean = normalised(text)
-        for amount in amounts(clean):
-            if amount.kind == "money":
-                prices.add(amount.value)
-                kms.add(amount.value // 100)
-            elif amount.kind == "km":
-                kms.add(amount.value)
-            elif amount.kind == "year":
-                years.add(amount.value)
-            else:
-                prices |= {amount.value * 100, amount.value * 100_000}
-                kms |= {amount.value, amount.value * 1000}
-                if amount.value < 100:
-                    years.add(amount.value + (2000 if amount.value <= 35 else 1900))
-        for claim in claims(clean, flat(clean)):
-            target = prices if claim.kind == "price" else years if claim.kind == "year" else kms
-            target.update(claim.values)
-    return {"price": frozenset(prices), "year": frozenset(years), "mileage": frozenset(kms)}
+    clean = normalised(text)
+    for amount in amounts(clean):
+        if amount.kind == "money":
+            prices.add(amount.value)
+            kms.add(amount.value // 100)
+        elif amount.kind == "km":
+            kms.add(amount.value)
+        elif amount.kind == "year":
+            years.add(amount.value)
+        else:
+            prices |= {amount.value * 100, amount.value * 100_000}
+            kms |= {amount.value, amount.value * 1000}
+            if amount.value < 100:
+                years.add(amount.value + (2000 if amount.value <= 35 else 1900))
+    for claim in claims(clean, flat(clean)):
+        target = prices if claim.kind == "price" else years if claim.kind == "year" else kms
+        target.update(claim.values)
+    return frozenset(prices), frozenset(years), frozenset(kms)

@@ -15,6 +15,8 @@ _TOKEN: Final = re.compile(r"[a-z0-9]+")
 TELLING: Final = re.compile(r"(?<![\d.,])\d\.\d(?![\d.])|\b[a-z0-9]*[a-z][a-z0-9]*\b")
 """Words and engine sizes, which tell versions apart; other numbers do not."""
 
+_FOLLOWING: Final = re.compile(r"[ ,]{1,2}([a-z0-9.]+)")
+_UNIT: Final = re.compile(r"\s*(?:km|mil\b|reais|fotos|opc|carros|unidades|x\b|,\d|\.\d|/|%)")
 _GAP: Final = re.compile(r"[ \-./+'!]{0,2}")
 _LONGEST: Final = 5
 _ARTICLE: Final = re.compile(
@@ -232,7 +234,7 @@ def _named(
         return None  # "a 3 km", "e 250 mil"
     last = found[-1] if found else None
     after_make = last is not None and last.make_only and _GAP.fullmatch(plain[last.end : start]) is not None
-    if not after_make and not _stands_out(text, plain, start, end, key, ours, book):
+    if not after_make and not _stands_out(text, plain, start, end, key, vehicles, ours):
         return None
     make_only = not ours and (known is None or not known.model)
     if make_only:
@@ -266,14 +268,21 @@ def _shorter_is_ours(run: list[re.Match[str]], register: Register) -> bool:
     return False
 
 
-def _stands_out(text: str, plain: str, start: int, end: int, key: str, ours: bool, book: Lexicon) -> bool:
+def _is_name(rest: str, key: str, vehicles: Iterable[Vehicle]) -> bool:
+    """Whether a number is a model's name, by what follows it: a year needs a word of the version, "2008 Griffe"."""
+    if 1950 <= int(key) <= 2035:
+        following = _FOLLOWING.match(rest)
+        return following is not None and any(following.group(1) in called(vehicle) for vehicle in vehicles)
+    return _UNIT.match(rest) is None
+
+
+def _stands_out(
+    text: str, plain: str, start: int, end: int, key: str, vehicles: tuple[Vehicle, ...], ours: bool
+) -> bool:
     """Whether these letters are a name here, not an everyday word or a number."""
     if key.isdigit():
-        return (
-            ours
-            and _ARTICLE.search(plain[:start]) is not None
-            and not re.match(r"\s*(?:km|mil\b|reais|fotos|opc|carros|unidades|x\b|,\d|\.\d|%)", plain[end:])
-        )
+        return bool(vehicles) and _ARTICLE.search(plain[:start]) is not None and _is_name(plain[end:], key, vehicles)
+    book = lexicon()
     capital = text[start].isupper() or any(char.isdigit() for char in key)
     if key in book.everyday:
         return capital and (ours or len(key) > 3) and (ours or not _sentence_start(plain, start))
@@ -286,17 +295,20 @@ def _sentence_start(plain: str, start: int) -> bool:
 
 def customer_names(words: Iterable[str]) -> frozenset[str]:
     """The compact canonical models (and makes) that customers named, in any spelling."""
+    return frozenset().union(*(_names_of(text) for text in words))
+
+
+@lru_cache(maxsize=4096)
+def _names_of(text: str) -> frozenset[str]:
     book = lexicon()
     named: set[str] = set()
-    for text in words:
-        plain = flat(text)
-        tokens = list(_TOKEN.finditer(plain))
-        for index in range(len(tokens)):
-            for count in range(1, min(_LONGEST, len(tokens) - index) + 1):
-                run = tokens[index : index + count]
-                key = "".join(token.group() for token in run)
-                named.add(key)
-                name = book.spellings.get(key)
-                if name is not None:
-                    named.add(compact(name.model or name.make))
+    tokens = _TOKEN.findall(flat(text[:4000]))
+    for index in range(len(tokens)):
+        key = ""
+        for token in tokens[index : index + _LONGEST]:
+            key += token
+            name = book.spellings.get(key)
+            if name is not None:
+                named.add(compact(name.model or name.make))
+            named.add(key)
     return frozenset(named)

@@ -16,7 +16,10 @@ Job = tuple[bytes, ...]
 
 
 class Courier:
-    """Posts webhooks in the background. `run` in a nursery; `hand_over` from anywhere in the same loop."""
+    """Posts webhooks in the background. `run` in a nursery; `hand_over` from anywhere in the same loop.
+
+    After a failure it waits `pause_seconds`, and twice as long after each next, 2 s at most.
+    """
 
     def __init__(
         self,
@@ -25,13 +28,14 @@ class Courier:
         *,
         workers: int = 16,
         rng: random.Random,
-        client: httpx.AsyncClient | None = None,
+        pause_seconds: float = 0.1,
     ) -> None:
         self._webhook = webhook
         self._secret = app_secret
         self._workers = workers
         self._rng = rng
-        self._client = client
+        self._pause_seconds = pause_seconds
+        self._client: httpx.AsyncClient | None = None
         self._jobs, self._waiting = trio.open_memory_channel[Job](math.inf)
         self._pending = 0
         self._idle = trio.Event()
@@ -56,7 +60,7 @@ class Courier:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Deliver until cancelled."""
         limits = httpx.Limits(max_connections=self._workers, max_keepalive_connections=self._workers)
-        async with self._client or httpx.AsyncClient(limits=limits) as client, trio.open_nursery() as nursery:
+        async with httpx.AsyncClient(limits=limits) as client, trio.open_nursery() as nursery:
             self._client = client
             for _ in range(self._workers):
                 nursery.start_soon(self._work)
@@ -86,5 +90,5 @@ class Courier:
             except httpx.HTTPError:
                 pass
             self.failures += 1
-            await trio.sleep(delay_seconds(attempt, self._rng, first_seconds=0.1, longest_seconds=2.0))
+            await trio.sleep(delay_seconds(attempt, self._rng, first_seconds=self._pause_seconds, longest_seconds=2.0))
         return False

@@ -10,7 +10,7 @@ import hashlib
 import random
 import sys
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs
@@ -138,12 +138,13 @@ class GraphPeer:
         method, path = scope["method"], scope["path"].strip("/").split("/")
         query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode()).items()}
         headers = {name.decode().lower(): each.decode("latin-1") for name, each in scope["headers"]}
-        if path[0] == "emulator" and path[1:2] != ["files"]:
+        download = path[:2] == ["emulator", "files"] and len(path) == 3
+        if path[0] == "emulator" and not download:
             return await self._control(method, path[1:], query, body)
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme != "Bearer" or not token or (self.tokens is not None and token not in self.tokens):
             return refused(Refusal(190, "The access token is not valid", 401))
-        if path[0] == "emulator":
+        if download:
             return await self._download(path[2], query)
         if len(path) == 3 and method == "POST" and path[2] in ("messages", "media"):
             if self.numbers is not None and path[1] not in self.numbers:
@@ -152,7 +153,7 @@ class GraphPeer:
                 return await self._upload(path[1], headers.get("content-type", ""), body)
             return await self._message(path[1], body)
         if len(path) == 2 and method == "GET":
-            if path[1] in self._files:
+            if "phone_number_id" in query or path[1] in self._files:
                 return await self._look_up(path[1], query, headers.get("host", ""))
             return await self._number(path[1])
         return refused(Refusal(2500, "Unknown path components", 400))
@@ -272,8 +273,8 @@ class GraphPeer:
         self._record(kind="lookup", phone_number_id=owner, body={"id": media_id}, fault=fault.kind if fault else "")
         if fault is not None:
             return await self._faulty(fault)
-        file = self._files[media_id]
-        if owner and owner != file.phone_number_id:
+        file = self._files.get(media_id)
+        if file is None or (owner and owner != file.phone_number_id):
             return unknown_object(media_id)
         self._expired.discard(media_id)
         return json_answer(

@@ -1,10 +1,10 @@
 """The wire formats of Anthropic Messages and OpenAI chat completions, from the vendors' side. No I/O."""
 
-import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
 from attrs import define, field
 
 from daemon.emulator.brain import Seen, Thought
@@ -23,7 +23,7 @@ class PrefixCache:
 
     _seen: OrderedDict[int, None] = field(factory=OrderedDict)
 
-    def knew(self, prefix: str) -> bool:
+    def knew(self, prefix: bytes) -> bool:
         """Whether this prefix was sent before; from now on it was."""
         key = hash(prefix)
         known = key in self._seen
@@ -33,7 +33,7 @@ class PrefixCache:
         return known
 
 
-def tokens(text: str) -> int:
+def tokens(text: bytes) -> int:
     """About what a tokenizer would count; the same for the same text."""
     return (len(text) + 3) // 4
 
@@ -44,7 +44,7 @@ def _demand(fits: bool, what: str) -> None:
 
 
 def _arguments(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 # Anthropic
@@ -97,9 +97,9 @@ def write_message(number: int, body: Mapping[str, Any], thought: Thought, cache:
         )
     system = body.get("system", [])
     marked = [index for index, block in enumerate(system) if isinstance(block, dict) and "cache_control" in block]
-    stable = json.dumps([body.get("tools", []), system[: marked[-1] + 1]], ensure_ascii=False) if marked else ""
-    known = bool(stable) and cache.knew(str(body["model"]) + stable)
-    whole = tokens(json.dumps([body.get("tools", []), system, body["messages"]], ensure_ascii=False))
+    stable = orjson.dumps([body.get("tools", []), system[: marked[-1] + 1]]) if marked else b""
+    known = bool(stable) and cache.knew(str(body["model"]).encode() + stable)
+    whole = tokens(orjson.dumps([body.get("tools", []), system, body["messages"]]))
     stops = {"end": "end_turn", "tools": "tool_use", "length": "max_tokens", "refusal": "refusal"}
     return {
         "id": f"msg_{number:024d}",
@@ -111,7 +111,7 @@ def write_message(number: int, body: Mapping[str, Any], thought: Thought, cache:
         "stop_sequence": None,
         "usage": {
             "input_tokens": max(1, whole - tokens(stable)),
-            "output_tokens": max(1, tokens(json.dumps(content, ensure_ascii=False))),
+            "output_tokens": max(1, tokens(orjson.dumps(content))),
             "cache_creation_input_tokens": 0 if known else tokens(stable),
             "cache_read_input_tokens": tokens(stable) if known else 0,
         },
@@ -185,10 +185,10 @@ def write_completion(number: int, body: Mapping[str, Any], thought: Thought, cac
             }
             for index, call in enumerate(thought.calls)
         ]
-    stable = json.dumps([body.get("tools", []), body["messages"][0]], ensure_ascii=False)
-    cached = tokens(stable) if cache.knew(str(body["model"]) + stable) else 0
-    prompt = tokens(json.dumps([body.get("tools", []), body["messages"]], ensure_ascii=False))
-    output = max(1, tokens(json.dumps(message, ensure_ascii=False)))
+    stable = orjson.dumps([body.get("tools", []), body["messages"][0]])
+    cached = tokens(stable) if cache.knew(str(body["model"]).encode() + stable) else 0
+    prompt = tokens(orjson.dumps([body.get("tools", []), body["messages"]]))
+    output = max(1, tokens(orjson.dumps(message)))
     stops = {"end": "stop", "tools": "tool_calls", "length": "length", "refusal": "stop"}
     return {
         "id": f"chatcmpl-{number:024d}",

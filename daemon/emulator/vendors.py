@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final
 
 import h11
+import orjson
 import trio
 from attrs import define, field, frozen
 
@@ -91,7 +92,7 @@ class VendorPeer:
         if key in ("", WRONG_KEY):
             return refuse("unauthorized"), None
         try:
-            body = json.loads(raw)
+            body = orjson.loads(raw)
             self.requests.append((vendor, body))
             seen = read_messages(body) if vendor == "anthropic" else read_completion(body)
         except (BadRequest, ValueError, KeyError, TypeError) as error:
@@ -106,7 +107,7 @@ class VendorPeer:
             return Answer(200, b'{"object": "list", "data": []}'), step
         write = write_message if vendor == "anthropic" else write_completion
         document = write(self.asked.total(), body, think(seen, fault), self._cache)
-        whole = json.dumps(document, ensure_ascii=False).encode()
+        whole = orjson.dumps(document)
         if fault == "garbage":
             return Answer(200, whole[: len(whole) // 2]), step
         return Answer(200, whole, cut=fault == "cut"), step
@@ -241,7 +242,7 @@ class _Connection:
 
 def _key(request: h11.Request) -> str:
     headers = dict(request.headers)
-    bearer = headers.get(b"authorization", b"").decode("latin-1").removeprefix("Bearer ")
+    _, _, bearer = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
     return bearer or headers.get(b"x-api-key", b"").decode("latin-1")
 
 

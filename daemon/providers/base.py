@@ -88,6 +88,6 @@ class Model(Protocol):
     name: str  # "anthropic", "openai": as in a tenant's list of providers
 
     async def ask(self, prompt: Prompt) -> ModelReply:
-        """One request with its time-out and retries. May be cancelled at any point (the vendor may
-        bill what it had begun). Raises only `ProviderError`s."""
+        """One request, tried once; `Roster.ask` adds time-out, retries and limits. May be cancelled at any
+        point (the vendor may bill what it had begun). Raises only `ProviderError`s."""
         ...

@@ -52,6 +52,7 @@ class Rig:
     nursery: trio.Nursery
     client: httpx.AsyncClient  # public listener
     environ: dict[str, str]
+    command: list[str] = field(factory=lambda: [sys.executable, "-m", "daemon"])
     process: trio.Process | None = None
     admin: httpx.AsyncClient = field(init=False)
     logs: list[Json] = field(factory=list)
@@ -86,7 +87,7 @@ class Rig:
         self.logs.clear()
         self._read = trio.Event()
         self.process = await trio.lowlevel.open_process(
-            [sys.executable, "-m", "daemon", "serve", "--config", str(self.config)],
+            [*self.command, "serve", "--config", str(self.config)],
             env={**self.environ, **environ},
             stderr=subprocess.PIPE,
         )

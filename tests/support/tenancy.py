@@ -34,7 +34,9 @@ class FakeTenancy:
         def reserve(tx: Tx) -> None:
             if tx.value("SELECT 1 FROM tenants WHERE id = ?", (made.id,)):
                 raise Conflict(f"the id {made.id!r} is taken", "choose another")
-            tx.run("INSERT INTO tenants VALUES (?, ?, 'reserved', '', ?, ?)", (made.id, made.name, tx.now_ms, tx.now_ms))
+            tx.run(
+                "INSERT INTO tenants VALUES (?, ?, 'reserved', '', ?, ?)", (made.id, made.name, tx.now_ms, tx.now_ms)
+            )
 
         def activate(tx: Tx) -> None:
             tx.run("UPDATE tenants SET state = 'active' WHERE id = ?", (made.id,))
@@ -44,7 +46,9 @@ class FakeTenancy:
         handle = await self.directory.create(made.id)
         await handle.write(lambda tx: (identity.establish(tx, made.id), self._keep(tx, made, secrets)))
         await self.central.write(activate)
-        self.reports[made.id] = TenantReport(state="active", tasks=(TaskReport(name="channel", state="running", since=now()),))
+        self.reports[made.id] = TenantReport(
+            state="active", tasks=(TaskReport(name="channel", state="running", since=now()),)
+        )
         return self.reports[made.id]
 
     def _keep(self, tx: Tx, made: TenantProfile, secrets: Mapping[str, str | None]) -> None:
@@ -71,9 +75,7 @@ class FakeTenancy:
     async def resume(self, tenant: str, *, request: StoredRequest | None = None) -> TenantReport:
         return await self._set_state(tenant, "active", "", request)
 
-    async def _set_state(
-        self, tenant: str, state: str, reason: str, request: StoredRequest | None
-    ) -> TenantReport:
+    async def _set_state(self, tenant: str, state: str, reason: str, request: StoredRequest | None) -> TenantReport:
         self.shard(tenant)
 
         def work(tx: Tx) -> None:
@@ -115,7 +117,9 @@ class FakeTenancy:
         return await self.shard(tenant).read(profile.load)
 
     async def secret_names(self, tenant: str) -> frozenset[str]:
-        return await self.shard(tenant).read(lambda tx: frozenset(row[0] for row in tx.rows("SELECT field FROM sealed")))
+        return await self.shard(tenant).read(
+            lambda tx: frozenset(row[0] for row in tx.rows("SELECT field FROM sealed"))
+        )
 
     def report(self, tenant: str) -> TenantReport:
         return self.reports[tenant]
@@ -163,9 +167,7 @@ class FakeTenancy:
 
         return await self.shard(tenant).write(work)
 
-    async def sandbox_says(
-        self, tenant: str, sender: str, text: str, *, request: StoredRequest | None = None
-    ) -> str:
+    async def sandbox_says(self, tenant: str, sender: str, text: str, *, request: StoredRequest | None = None) -> str:
         return await self.shard(tenant).write(lambda tx: say(tx, sender, text, request))
 
     async def stock_changed(self, tenant: str) -> None:
@@ -196,7 +198,9 @@ def say(tx: Tx, sender: str, text: str, request: StoredRequest | None = None) ->
 
 def _row(row: tuple[Any, ...]) -> TenantRow:
     id_, name, state, reason, created_at = row
-    return TenantRow(id=id_, name=name, state=state, reason=reason, created_at=datetime.fromtimestamp(created_at / 1000, UTC))
+    return TenantRow(
+        id=id_, name=name, state=state, reason=reason, created_at=datetime.fromtimestamp(created_at / 1000, UTC)
+    )
 
 
 def now() -> datetime:

@@ -124,6 +124,18 @@ def known_models() -> tuple[Known, ...]:
     return tuple(dict.fromkeys(_market()[0].values()))
 
 
+def is_model(name: str) -> bool:
+    """Whether a squashed name is a model of the market."""
+    return name in _market()[0]
+
+
+def make_of(name: str) -> str:
+    """A make under its usual name, squashed: "VW", "GM" → "volkswagen", "chevrolet"."""
+    key = squash(name)
+    known = _market()[1].get(key)
+    return squash(known.make) if known else key
+
+
 class Lexicon:
     """The market's names and those of one tenant's stock."""
 

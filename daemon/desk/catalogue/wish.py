@@ -6,7 +6,7 @@ from typing import Any, Final
 from attrs import asdict, evolve, fields, frozen
 
 from daemon.desk.amounts import kilometres, reais
-from daemon.desk.catalogue.lexicon import squash
+from daemon.desk.catalogue.lexicon import is_model, make_of, squash
 from shards.tenant.vehicle import StockQuery, Vehicle
 from shards.text import fold
 
@@ -99,7 +99,7 @@ class Wish:
         """Whether a vehicle is what is asked for; unknown facts satisfy no limit."""
         asking, year = vehicle.asking_centavos, vehicle.year
         return (
-            (not self.makes or squash(vehicle.make) in {squash(make) for make in self.makes} or bool(self.models))
+            (not self.makes or bool(self.models) or make_of(vehicle.make) in map(make_of, self.makes))
             and (not self.models or any(_same_model(vehicle, model) for model in self.models))
             and (self.max_centavos is None or (asking is not None and asking <= self.max_centavos))
             and (self.min_centavos is None or (asking is not None and asking >= self.min_centavos))
@@ -107,6 +107,12 @@ class Wish:
             and (self.max_year is None or (year is not None and year <= self.max_year))
             and (self.max_km is None or (vehicle.mileage_km is not None and vehicle.mileage_km <= self.max_km))
             and self.looks_like(vehicle)
+        )
+
+    def equipped(self, vehicle: Vehicle) -> bool:
+        """Whether options and version are as asked for: what a search does not look at."""
+        return all(has_option(vehicle, option) for option in self.options) and all(
+            word in _name_words(vehicle) for word in fold(self.version).split()
         )
 
     def looks_like(self, vehicle: Vehicle) -> bool:
@@ -118,8 +124,7 @@ class Wish:
             and (not self.colors or any(same_color(vehicle.color, color) for color in self.colors))
             and (self.doors is None or vehicle.doors == self.doors)
             and (not self.condition or vehicle.condition == self.condition)
-            and all(has_option(vehicle, option) for option in self.options)
-            and all(word in _name_words(vehicle) for word in fold(self.version).split())
+            and self.equipped(vehicle)
         )
 
     def query(self, *, limit: int, exclude: tuple[str, ...] = ()) -> StockQuery:
@@ -174,12 +179,14 @@ def recalled(stored: object) -> Wish:
 
 
 def _same_model(vehicle: Vehicle, model: str) -> bool:
-    """The stock's model may carry its version ("ONIX HATCH LT"): the first words count."""
+    """The stock's model may carry its version ("ONIX HATCH LT"): the first words count, as far as they are a
+    model ("ONIX PLUS LT" is no Onix)."""
     wanted, full = squash(model), squash(vehicle.model)
     if wanted == full:
         return True
     words = vehicle.model.split()
-    return any(squash(" ".join(words[:count])) == wanted for count in range(1, len(words)))
+    firsts = [squash(" ".join(words[:count])) for count in range(len(words) - 1, 0, -1)]
+    return next((first for first in firsts if first == wanted or is_model(first)), None) == wanted
 
 
 def _name_words(vehicle: Vehicle) -> str:

@@ -1,4 +1,4 @@
-"""The Cloud API channel against the emulated Graph API over loopback HTTP; what every channel must do is in contracts."""
+"""The Cloud API channel against the emulated Graph API; what every channel must do is in tests/contracts."""
 
 import logging
 import random

@@ -120,10 +120,15 @@ async def test_no_redirect_is_followed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("announced", [True, False])
 async def test_a_file_beyond_the_limit_leaves_nothing(tmp_path: Path, announced: bool) -> None:
     class Endless(httpx.AsyncByteStream):
+        closed = False
+
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            while True:
+            while not self.closed:
                 await trio.lowlevel.checkpoint()
                 yield bytes(100_000)
+
+        async def aclose(self) -> None:
+            self.closed = True
 
     def answer(request: httpx.Request) -> httpx.Response:
         headers = {"content-length": "99999999"} if announced else {}
@@ -133,6 +138,23 @@ async def test_a_file_beyond_the_limit_leaves_nothing(tmp_path: Path, announced:
     fetch = fetcher(client, "https://graph.example.com", tmp_path, hosts=["lookaside.fbsbx.com"], max_bytes=1_000_000)
     with pytest.raises(MediaTooLarge):
         await fetch.fetch({"url": "https://lookaside.fbsbx.com/x"})
+    assert left_over(tmp_path) == []
+
+
+async def test_a_file_beyond_the_limit_breaks_a_real_connection_off(tmp_path: Path) -> None:
+    sent = 0
+
+    async def endless(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal sent
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while sent < 50_000_000:
+            await send({"type": "http.response.body", "body": bytes(100_000), "more_body": True})
+            sent += 100_000
+
+    async with serving(endless) as url, httpx.AsyncClient() as client:
+        with pytest.raises(MediaTooLarge):
+            await fetcher(client, url, tmp_path, max_bytes=1_000_000).fetch({"url": f"{url}/x"})
+    assert sent < 50_000_000
     assert left_over(tmp_path) == []
 
 

@@ -3,17 +3,25 @@ import json
 from pathlib import Path
 
 import pytest
+from attrs import asdict
 
 from daemon.cli.stock import content_type
+from daemon.stock.importing import ImportReport, Refused, Warned
 from tests.daemon.cli.api import Api, api
 
 __all__ = ["api"]
 
-REPORT = {
-    "format": "csv", "mode": "replace", "received": 3, "created": 2, "updated": 0, "unchanged": 0, "removed": 1,
-    "refused": 1, "errors": [{"row": 2, "id": "v2", "reason": "price_centavos: is not a price"}],
-    "warnings": [{"row": 3, "id": "v3", "message": "fuel: 'Vapor' is stored as other"}],
-}  # fmt: skip
+REPORT = asdict(
+    ImportReport(
+        rows=3,
+        created=2,
+        withdrawn=1,
+        refused=1,
+        warned=1,
+        refusals=(Refused(row=2, id="v2", reason="the price is no price"),),
+        warnings=(Warned(row=3, id="v3", warning="fuel 'Vapor' is stored as other"),),
+    )
+)
 
 
 @pytest.mark.parametrize(
@@ -49,10 +57,10 @@ def test_a_file_is_streamed_and_the_report_printed(
     assert api.headers[0]["content-type"] == "text/csv"
     assert "content-length" not in api.headers[0]
     assert capsys.readouterr().out.splitlines() == [
-        "csv: 3 received, 2 created, 0 updated, 0 unchanged, 1 removed, 1 refused",
+        "3 rows, 2 created, 0 updated, 0 unchanged, 1 withdrawn, 1 refused, 1 warned",
         "row  id  what     why",
-        "2    v2  refused  price_centavos: is not a price",
-        "3    v3  warning  fuel: 'Vapor' is stored as other",
+        "2    v2  refused  the price is no price",
+        "3    v3  warning  fuel 'Vapor' is stored as other",
     ]
 
 
@@ -65,7 +73,7 @@ def test_gzip_is_unpacked_on_the_way(api: Api, tmp_path: Path) -> None:
 
 
 def test_when_nothing_was_taken_the_exit_is_1(api: Api, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    api.answers["PUT /v1/tenants/ab/vehicles"] = {**REPORT, "received": 1, "created": 0}
+    api.answers["PUT /v1/tenants/ab/vehicles"] = {**REPORT, "created": 0}
     (tmp_path / "s.csv").write_bytes(b"id\n")
     assert api.run("stock", "import", "ab", str(tmp_path / "s.csv"), "--json") == 1
     assert json.loads(capsys.readouterr().out)["refused"] == 1

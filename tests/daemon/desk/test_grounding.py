@@ -214,6 +214,7 @@ WRONG: list[tuple[str, str]] = [
     ("Corolla: de R$ 109.900 por R$ 99.900", "price"),
     ("O Corolla está com 20 mil de desconto", "price"),
     ("Consigo o Corolla por menos de 90 mil", "price"),
+    ("O Corolla sai por noventa", "price"),
     ("Consigo o Corolla por menos de 100 mil", "price"),
     ("Temos Corolla a partir de R$ 20 mil", "price"),
     ("O Corolla tem menos de 50.000 km", "mileage"),

@@ -89,7 +89,10 @@ POLL = {
     "type": "poll_creation",
     "errors": [{"code": 131051, "error": "131051 Message type is currently not supported."}],
 }
-CLOSED = "131047 Message failed to send because more than 24 hours have passed since the customer last replied to this number."
+CLOSED = (
+    "131047 Message failed to send because more than 24 hours have passed since the customer last replied to this"
+    " number."
+)
 OUT7, OUT8, OUT9 = wamid("OUT-7"), wamid("OUT-8"), wamid("OUT-9")
 PAID = {"pricing_category": "service", "pricing_type": "regular"}
 

@@ -1,0 +1,179 @@
+"""What is said of a vehicle: only what its record says. Pure."""
+
+import re
+from typing import Final
+
+from daemon.desk.amounts import kilometres, reais
+from daemon.desk.catalogue.wish import BODY_WORDS, TRANSMISSION_WORDS, has_option
+from shards.tenant.vehicle import Vehicle
+from shards.text import fold
+
+_QUOTED_MOST: Final = 140
+_FEMININE: Final = frozenset({"pickup", "motorcycle", "van", "wagon", "minivan"})
+_FUEL_NAMES: Final = {
+    "flex": "flex", "gasoline": "gasolina", "ethanol": "etanol", "diesel": "diesel", "hybrid": "híbrido",
+    "plugin_hybrid": "híbrido plug-in", "electric": "elétrico", "cng": "GNV",
+}  # fmt: skip
+# Facts that only the dealer's own words can tell: where they are looked for, and how they are called.
+_TOLD: Final = {
+    "owner": (r"\bdonos?\b|proprietari|procedencia", "histórico de donos"),
+    "report": (r"laudo|cautelar|vistoria|sinistr|leilao|batid|pintura|perici", "laudo e histórico"),
+    "ipva": (r"ipva|licenciad|licenciamento|multa|debito|quitad|document", "IPVA e documentação"),
+    "state": (r"pneu|revis|manual e chave|chave reserva|conserva|estado|impecavel|bateria|interior", "estado de conservação"),
+    "engine": (r"motor|\bcv\b|potencia|consumo|turbo|km/l", "motor e consumo"),
+}  # fmt: skip
+
+
+def name(vehicle: Vehicle) -> str:
+    """Make, model and version, without saying anything twice: "Honda Civic 2.0 EXL"."""
+    model = vehicle.model
+    if fold(model).startswith(fold(vehicle.make) + " "):
+        model = model[len(vehicle.make) + 1 :]
+    version = vehicle.version
+    if fold(version).startswith(fold(model) + " "):
+        version = version[len(model) + 1 :]
+    return " ".join(part for part in (vehicle.make, model, version) if part)
+
+
+def short_name(vehicle: Vehicle) -> str:
+    """Model alone: "Civic"."""
+    return vehicle.model
+
+
+def pronoun(vehicle: Vehicle) -> str:
+    """ "ele" or "ela", as people speak of such a vehicle."""
+    return "ela" if vehicle.body in _FEMININE else "ele"
+
+
+def article(vehicle: Vehicle) -> str:
+    """ "o" or "a"."""
+    return "a" if vehicle.body in _FEMININE else "o"
+
+
+def year_words(vehicle: Vehicle) -> str:
+    """ "2018/2019", "2019", or ""."""
+    made, model = vehicle.year_manufacture, vehicle.year_model
+    if made and model and made != model:
+        return f"{made}/{model}"
+    return str(vehicle.year or "")
+
+
+def price_words(vehicle: Vehicle) -> str:
+    """The price asked, or that it is to be asked for."""
+    asking = vehicle.asking_centavos
+    return reais(asking) if asking else "preço sob consulta"
+
+
+def line(vehicle: Vehicle) -> str:
+    """One vehicle of a list, all its figures on its own line."""
+    parts = [f"*{name(vehicle)}*", year_words(vehicle)]
+    if vehicle.mileage_km is not None:
+        parts.append(kilometres(vehicle.mileage_km))
+    if vehicle.color:
+        parts.append(vehicle.color.lower())
+    parts.append(f"*{price_words(vehicle)}*")
+    return "🚗 " + " · ".join(part for part in parts if part)
+
+
+def card(vehicle: Vehicle) -> str:
+    """One vehicle in full."""
+    looks = [vehicle.color.lower() if vehicle.color else "", _gearbox(vehicle), _FUEL_NAMES.get(vehicle.fuel, "")]
+    if vehicle.doors and vehicle.body != "motorcycle":
+        looks.append(f"{vehicle.doors} portas")
+    lines = [line_without_color(vehicle)]
+    if any(looks):
+        lines.append("• " + ", ".join(look for look in looks if look))
+    if vehicle.options:
+        lines.append("• " + ", ".join(vehicle.options[:8]))
+    for said in _sentences(vehicle)[:2]:
+        lines.append(f"• {said}")
+    return "\n".join(lines)
+
+
+def line_without_color(vehicle: Vehicle) -> str:
+    """`line` without the colour, for where the colour follows."""
+    parts = [f"*{name(vehicle)}*", year_words(vehicle)]
+    if vehicle.mileage_km is not None:
+        parts.append(kilometres(vehicle.mileage_km))
+    parts.append(f"*{price_words(vehicle)}*")
+    return "🚗 " + " · ".join(part for part in parts if part)
+
+
+def _gearbox(vehicle: Vehicle) -> str:
+    words = TRANSMISSION_WORDS.get(vehicle.transmission, "")
+    return f"câmbio {words}" if words else ""
+
+
+def _sentences(vehicle: Vehicle) -> list[str]:
+    """The description's short sentences without addresses, links or telephone numbers."""
+    parts = re.split(r"(?<=[.!;])\s+|\n+", vehicle.description.strip())
+    return [
+        part.strip(" .;!")
+        for part in parts
+        if 3 < len(part) <= _QUOTED_MOST and not re.search(r"https?:|www\.|@|\d{4}-?\d{4}|R\$", part)
+    ]
+
+
+def told(vehicle: Vehicle, fact: str) -> str:
+    """What the advertisement says of a fact that only the dealer's words tell, or ""."""
+    pattern = _TOLD[fact][0]
+    for said in [*_sentences(vehicle), *vehicle.options]:
+        if re.search(pattern, fold(said)):
+            return said
+    return ""
+
+
+def fact(vehicle: Vehicle, asked: str) -> tuple[str, bool]:
+    """(one sentence part on a fact, whether the record says it). The vehicle's name stands before it."""
+    if asked in _TOLD:
+        said = told(vehicle, asked)
+        if said:
+            return f"no anúncio consta: {said}", True
+        return f"{_TOLD[asked][1]}: não consta no anúncio", False
+    known = _plain(vehicle, asked)
+    return known or ({"plate": "final da placa", "doors": "número de portas"}.get(asked, asked) + ": não consta", False)
+
+
+def _plain(vehicle: Vehicle, asked: str) -> tuple[str, bool] | None:
+    missing = ("não consta no anúncio", False)
+    match asked:
+        case "price":
+            if vehicle.asking_centavos is None:
+                return "o preço é sob consulta", False
+            return f"está por {price_words(vehicle)}", True
+        case "km":
+            km = vehicle.mileage_km
+            return (f"{kilometres(km)} rodados", True) if km is not None else (f"a quilometragem {missing[0]}", False)
+        case "year":
+            return (f"ano {year_words(vehicle)}", True) if vehicle.year else (f"o ano {missing[0]}", False)
+        case "color":
+            return (f"cor {vehicle.color.lower()}", True) if vehicle.color else (f"a cor {missing[0]}", False)
+        case "fuel":
+            said = _FUEL_NAMES.get(vehicle.fuel)
+            return (f"combustível: {said}", True) if said else (f"o combustível {missing[0]}", False)
+        case "transmission":
+            said = _gearbox(vehicle)
+            return (said, True) if said else (f"o câmbio {missing[0]}", False)
+        case "doors":
+            return (f"{vehicle.doors} portas", True) if vehicle.doors else (f"o número de portas {missing[0]}", False)
+        case "plate":
+            end = vehicle.plate_end
+            return (f"final da placa {end}", True) if end else (f"o final da placa {missing[0]}", False)
+        case "options":
+            if not vehicle.options:
+                return f"a lista de opcionais {missing[0]}", False
+            return "itens: " + ", ".join(vehicle.options[:10]), True
+        case _:
+            return None
+
+
+def option_words(vehicle: Vehicle, called: str, wanted: str) -> tuple[str, bool]:
+    """Whether the record names a piece of equipment; silence is no denial."""
+    if has_option(vehicle, wanted):
+        return f"sim, tem {called}", True
+    return f"{called} não aparece no anúncio", False
+
+
+def kind_word(vehicle: Vehicle, plural: bool = False) -> str:
+    """ "SUV", "picapes", …"""
+    return BODY_WORDS.get(vehicle.body, BODY_WORDS["other"])[plural]

@@ -1,0 +1,144 @@
+"""Files opened on demand, never more than the limit, and one tenant's trouble stays its own."""
+
+from pathlib import Path
+
+import pytest
+import trio
+import trio.testing
+
+from shards.directory import IDLE_SECONDS, SWEEP_SECONDS, ShardDirectory, check_tenant_id
+from shards.errors import Invalid, ShardCorrupt, ShardMissing
+from tests.support.shards import HandClock
+
+
+def directory(path: Path, limit: int = 3) -> ShardDirectory:
+    return ShardDirectory(path, limiter=trio.CapacityLimiter(4), limit=limit, now=HandClock())
+
+
+@pytest.mark.parametrize("name", ["", "a", "-ab", "Ab", "a/b", "..", "a" * 64, "ação", "a_b", "a\n"])
+def test_names_that_are_no_file_names_are_refused(name: str) -> None:
+    with pytest.raises(Invalid):
+        check_tenant_id(name)
+
+
+@pytest.mark.parametrize("name", ["ab", "auto-sul", "0x", "a" * 63])
+def test_good_names_pass(name: str) -> None:
+    assert check_tenant_id(name) == name
+
+
+async def test_at_most_the_limit_is_open_and_the_least_recently_used_goes(tmp_path: Path) -> None:
+    shards = directory(tmp_path)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(shards.run)
+        handles = [await shards.create(f"t{number}") for number in range(6)]
+        assert shards.open_count == 3
+        for handle in handles * 2:
+            await handle.write(lambda tx: tx.run("INSERT OR REPLACE INTO meta VALUES ('a', 'b')"))
+            assert shards.open_count <= 3
+        nursery.cancel_scope.cancel()
+    assert shards.open_count == 0
+    assert not list(tmp_path.glob("**/*-wal"))
+
+
+async def test_who_comes_when_all_are_in_use_waits(tmp_path: Path) -> None:
+    shards = directory(tmp_path, limit=1)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(shards.run)
+        first, second = await shards.create("t1"), await shards.create("t2")
+        gate, entered = trio.Event(), trio.Event()
+        done = []
+
+        def slow(_: object) -> None:
+            trio.from_thread.run_sync(entered.set)
+            trio.from_thread.run(gate.wait)
+
+        async def other() -> None:
+            done.append(await second.glance(lambda tx: tx.value("SELECT 1")))
+
+        async with trio.open_nursery() as inner:
+            inner.start_soon(first.write, slow)
+            await entered.wait()
+            inner.start_soon(other)
+            await trio.testing.wait_all_tasks_blocked()
+            assert not done
+            gate.set()
+        assert done == [1]
+        nursery.cancel_scope.cancel()
+
+
+async def test_an_idle_shard_is_closed(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
+    shards = directory(tmp_path)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(shards.run)
+        await shards.create("t1")
+        assert shards.open_count == 1
+        await trio.sleep(IDLE_SECONDS + 2 * SWEEP_SECONDS)
+        assert shards.open_count == 0
+        nursery.cancel_scope.cancel()
+
+
+async def test_release_waits_for_its_users(tmp_path: Path) -> None:
+    shards = directory(tmp_path)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(shards.run)
+        handle = await shards.create("t1")
+        gate, entered, released = trio.Event(), trio.Event(), trio.Event()
+
+        def slow(_: object) -> None:
+            trio.from_thread.run_sync(entered.set)
+            trio.from_thread.run(gate.wait)
+
+        async def release() -> None:
+            await shards.release("t1")
+            released.set()
+
+        async with trio.open_nursery() as inner:
+            inner.start_soon(handle.write, slow)
+            await entered.wait()
+            inner.start_soon(release)
+            await trio.testing.wait_all_tasks_blocked()
+            assert not released.is_set()
+            gate.set()
+        assert shards.open_count == 0
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_missing_file_is_not_made_by_reading(tmp_path: Path) -> None:
+    shards = directory(tmp_path)
+    with pytest.raises(ShardMissing, match="restore it"):
+        await shards.handle("t1").glance(lambda tx: None)
+    assert not list(tmp_path.iterdir())
+
+
+async def test_a_damaged_file_fails_alone(tmp_path: Path) -> None:
+    shards = directory(tmp_path)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(shards.run)
+        good = await shards.create("good")
+        shards.path("bad").write_bytes(b"this is no database" * 1000)
+        with pytest.raises(ShardCorrupt, match="restore it from a copy"):
+            await shards.handle("bad").glance(lambda tx: None)
+        assert await good.glance(lambda tx: tx.value("SELECT 1")) == 1
+        assert shards.open_count == 1
+        nursery.cancel_scope.cancel()
+
+
+async def test_reopening_while_it_closes_waits_for_the_close(tmp_path: Path) -> None:
+    """Two tasks on a limit of one take turns: every write of either is kept."""
+    shards = directory(tmp_path, limit=1)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(shards.run)
+        handles = [await shards.create("t1"), await shards.create("t2")]
+
+        async def write(number: int) -> None:
+            for turn in range(15):
+                await handles[number].write(
+                    lambda tx, turn=turn: tx.run("INSERT INTO meta VALUES (?, 'x')", (f"k{turn}",))
+                )
+
+        async with trio.open_nursery() as inner:
+            inner.start_soon(write, 0)
+            inner.start_soon(write, 1)
+        for handle in handles:
+            assert await handle.glance(lambda tx: tx.value("SELECT count(*) FROM meta")) == 15
+        nursery.cancel_scope.cancel()

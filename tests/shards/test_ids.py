@@ -1,0 +1,27 @@
+"""Sortable by time, never the same twice."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shards.ids import new_event_id, new_id
+
+MOMENTS = st.integers(0, 2**48 - 1)
+
+
+@given(MOMENTS, MOMENTS)
+def test_ids_sort_by_time(first: int, second: int) -> None:
+    if first < second:
+        assert new_id(first) < new_id(second)
+
+
+@given(MOMENTS)
+def test_ids_of_one_instant_differ(moment: int) -> None:
+    made = {new_id(moment) for _ in range(50)}
+    assert len(made) == 50
+    assert all(len(id_) == 26 and id_.isalnum() and id_ == id_.lower() for id_ in made)
+
+
+def test_event_ids_are_uuids() -> None:
+    made = {new_event_id() for _ in range(100)}
+    assert len(made) == 100
+    assert all(id_[14] == "4" for id_ in made)

@@ -1,0 +1,172 @@
+"""One writer, shared commits, outcomes that are never in doubt."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+import trio.testing
+
+from shards.errors import ShardUnavailable, StorageFull
+from shards.shard import MAX_BATCH, Shard, Tx
+from tests.support.shards import HandClock, open_shard
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def shard(tmp_path: Path, clock: HandClock) -> Iterator[Shard]:
+    made = open_shard(tmp_path / "a.db", clock)
+    yield made
+    made.close()
+
+
+def put(tx: Tx, key: str, value: str = "x") -> int:
+    return tx.run("INSERT INTO meta (key, value) VALUES (?, ?)", (key, value))
+
+
+def count(tx: Tx) -> int:
+    number: int = tx.value("SELECT count(*) FROM meta")
+    return number
+
+
+async def test_a_write_is_seen_by_both_ways_of_reading(shard: Shard) -> None:
+    assert await shard.write(lambda tx: put(tx, "a")) == 1
+    assert await shard.read(count) == 1
+    assert await shard.glance(count) == 1
+
+
+async def test_now_is_one_instant_in_a_transaction(shard: Shard, clock: HandClock) -> None:
+    def look(tx: Tx) -> tuple[Any, int]:
+        first = tx.now
+        clock.move(5)
+        return first, tx.now_ms
+
+    at, ms = await shard.write(look)
+    assert ms == int(at.timestamp() * 1000)
+
+
+async def test_writes_that_wait_share_a_commit(shard: Shard) -> None:
+    async with trio.open_nursery() as nursery:
+        for number in range(MAX_BATCH + 1):
+            nursery.start_soon(shard.write, lambda tx, number=number: put(tx, f"k{number}"))
+    assert shard.writes == MAX_BATCH + 1
+    assert shard.commits == 2, "the first alone, then all that had come meanwhile"
+
+
+async def test_a_failing_write_undoes_itself_alone(shard: Shard) -> None:
+    failures = []
+
+    def spoilt(tx: Tx) -> None:
+        put(tx, "spoilt")
+        raise ValueError("no")
+
+    async def fail() -> None:
+        try:
+            await shard.write(spoilt)
+        except ValueError as error:
+            failures.append(str(error))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(shard.write, lambda tx: put(tx, "first"))
+        nursery.start_soon(fail)
+        nursery.start_soon(shard.write, lambda tx: put(tx, "last"))
+    assert failures == ["no"]
+    assert await shard.read(lambda tx: sorted(key for (key,) in tx.rows("SELECT key FROM meta"))) == ["first", "last"]
+
+
+async def test_writes_are_taken_in_the_order_they_came(shard: Shard) -> None:
+    order: list[int] = []
+    async with trio.open_nursery() as nursery:
+        for number in range(20):
+            nursery.start_soon(shard.write, lambda tx, number=number: order.append(number))
+            await trio.testing.wait_all_tasks_blocked()
+    assert order == list(range(20))
+
+
+async def test_a_waiting_write_may_be_cancelled_and_leaves_no_trace(shard: Shard) -> None:
+    gate = trio.Event()
+    entered = trio.Event()
+
+    def slow(tx: Tx) -> None:
+        trio.from_thread.run_sync(entered.set)
+        trio.from_thread.run(gate.wait)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(shard.write, slow)
+        await entered.wait()
+        with trio.CancelScope() as scope:
+            nursery.start_soon(shard.write, lambda tx: put(tx, "later"))
+            scope.cancel()
+            await shard.write(lambda tx: put(tx, "cancelled"))
+        assert scope.cancelled_caught
+        gate.set()
+    assert await shard.read(lambda tx: [key for (key,) in tx.rows("SELECT key FROM meta")]) == ["later"]
+
+
+async def test_a_write_that_was_picked_up_is_finished_though_cancelled(shard: Shard) -> None:
+    gate, entered = trio.Event(), trio.Event()
+    returned = []
+
+    def slow(tx: Tx) -> str:
+        put(tx, "kept")
+        trio.from_thread.run_sync(entered.set)
+        trio.from_thread.run(gate.wait)
+        return "done"
+
+    async with trio.open_nursery() as nursery:
+        with trio.CancelScope() as scope:
+            nursery.start_soon(_cancel_then_open, scope, entered, gate)
+            returned.append(await shard.write(slow))
+    assert returned == ["done"]
+    assert await shard.glance(count) == 1
+
+
+async def _cancel_then_open(scope: trio.CancelScope, entered: trio.Event, gate: trio.Event) -> None:
+    await entered.wait()
+    scope.cancel()
+    gate.set()
+
+
+async def test_a_read_does_not_wait_for_a_write(shard: Shard) -> None:
+    gate, entered = trio.Event(), trio.Event()
+
+    def slow(tx: Tx) -> None:
+        put(tx, "unseen")
+        trio.from_thread.run_sync(entered.set)
+        trio.from_thread.run(gate.wait)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(shard.write, slow)
+        await entered.wait()
+        assert await shard.read(count) == 0
+        assert await shard.glance(count) == 0
+        gate.set()
+
+
+async def test_readers_cannot_write(shard: Shard) -> None:
+    with pytest.raises(ShardUnavailable):
+        await shard.glance(lambda tx: put(tx, "no"))
+
+
+async def test_a_full_disk_fails_all_of_the_batch_and_keeps_the_shard_usable(shard: Shard) -> None:
+    await shard.write(lambda tx: put(tx, "before"))
+    pages = shard._writer.pragma("page_count")
+    shard._writer.pragma("max_page_count", pages)
+    with pytest.raises(StorageFull, match="free some space"):
+        await shard.write(lambda tx: put(tx, "large", "x" * 1_000_000))
+    shard._writer.pragma("max_page_count", 1_000_000)
+    await shard.write(lambda tx: put(tx, "after"))
+    assert await shard.glance(count) == 2
+
+
+async def test_a_clean_close_leaves_one_file(tmp_path: Path, clock: HandClock) -> None:
+    shard = open_shard(tmp_path / "b.db", clock)
+    await shard.write(lambda tx: put(tx, "a"))
+    await shard.read(count)
+    shard.close()
+    assert [file.name for file in tmp_path.glob("b.db*")] == ["b.db"]
