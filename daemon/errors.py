@@ -38,6 +38,10 @@ class ProviderUnavailable(ProviderError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class ProviderUntried(ProviderUnavailable):
+    """Nothing was sent, so nothing is billed: not configured, left alone for a while, or no slot came free."""
+
+
 class ProviderOverloaded(ProviderUnavailable):
     """429 or 529: the vendor asks us to slow down."""
 

@@ -3,7 +3,13 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from daemon import __version__
@@ -32,7 +38,7 @@ class Metrics:
         self._provider_errors = self._counter("provider_errors", "Failed requests.", "provider", "reason")
         self._tokens = self._counter("provider_tokens", "Tokens as billed.", "tenant", "provider", "kind")
         self._channels = self._gauge("channels", "Channels by kind and state.", "kind", "state")
-        self._copy_age = self._gauge("copy_age_seconds", "Age of the oldest copy that is out of date.")
+        self._copy_age: Gauge | None = None  # none is shown before the first copy was made
         self._resends = self._counter("resends", "Messages sent again after an unknown result.", "tenant")
         self._webhooks = self._counter("webhooks", "Webhook deliveries, by what was answered.", "result")
         self._ignored = self._counter("ignored_items", "Webhook items not acted on.", "reason")
@@ -64,6 +70,8 @@ class Metrics:
 
     def copy_age(self, seconds: float) -> None:
         """How old the oldest copy is whose shard has changed since."""
+        if self._copy_age is None:
+            self._copy_age = self._gauge("copy_age_seconds", "Age of the oldest copy that is out of date.")
         self._copy_age.set(seconds)
 
     def resent(self, tenant: str) -> None:

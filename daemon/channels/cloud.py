@@ -96,9 +96,7 @@ class CloudChannel:
         self._rng = rng
         self._app = app or CloudApp()
         base = httpx.URL(graph_url.rstrip("/") + f"/{version}/{phone_number_id}")
-        self._number_url = base.copy_merge_params(
-            {"fields": "id,display_phone_number,verified_name,quality_rating,status"}
-        )
+        self._number_url = base.copy_merge_params({"fields": "id,display_phone_number"})
         self._messages_url = base.copy_with(path=f"{base.path}/messages")
         self._media_url = base.copy_with(path=f"{base.path}/media")
         self._not_before = -math.inf
@@ -204,10 +202,11 @@ class CloudChannel:
             raise SendUnsettled(f"the answer to a send was lost ({type(error).__name__})") from None
         if response.is_success:
             taken = graph.accepted(response.content)
-            if taken is None:
+            if taken is not None:
+                self._succeeded(message)
+                return Receipt(network_id=taken.wamid, phone=taken.wa_id, user_id=taken.user_id)
+            if graph.error(response.content) is None:
                 raise SendUnsettled(f"WhatsApp answered HTTP {response.status_code} without a message id")
-            self._succeeded(message)
-            return Receipt(network_id=taken.wamid, phone=taken.wa_id, user_id=taken.user_id)
         raise self._failure(message, response)
 
     def _ensure_open(self) -> None:
@@ -280,8 +279,7 @@ class CloudChannel:
         raise self._failure(message, response)
 
     def _succeeded(self, message: Outgoing) -> None:
-        self._tally.clear(message.id)
-        self._tally.clear(f"{message.phone}|{message.user_id}")
+        self._tally.clear(_contact(message))
         self._tally.clear("")
         if self._state == "down":
             self._set("up", "")
@@ -311,14 +309,12 @@ class CloudChannel:
             self._pause(paused)
             return paused
         if reaction.do != "retry":
-            self._tally.clear(message.id)
             return SendRefused(what, reaction.remedy, fault.code)
         if reaction.scope == "contact":
             # The pair limit counts what was sent to the customer, other errors what became of this message.
             pair = reaction.factor == 4
-            attempt = self._tally.add(f"{message.phone}|{message.user_id}" if pair else message.id)
+            attempt = self._tally.add(_contact(message) if pair else f"{fault.code} {message.id}")
             if reaction.attempts is not None and attempt >= reaction.attempts:
-                self._tally.clear(message.id)
                 return SendRefused(what, "the attempts are used up", fault.code)
             seconds = reaction.delay_seconds(attempt)
             return SendDelayed(what, seconds if pair else self._jittered(seconds), "contact", fault.code)
@@ -335,9 +331,8 @@ class CloudChannel:
         return SendDelayed(what, seconds, scope, code)
 
     def _delayed(self, message: Outgoing, what: str, attempts: int | None = None) -> ChannelError:
-        attempt = self._tally.add(message.id)
+        attempt = self._tally.add(f"{'network' if attempts is None else 'http'} {message.id}")
         if attempts is not None and attempt >= attempts:
-            self._tally.clear(message.id)
             return SendRefused(what, "check whatsapp.cloud.graph_url and graph_version")
         return SendDelayed(what, delay_seconds(attempt, self._rng, first_seconds=2.0, longest_seconds=60.0))
 
@@ -366,11 +361,15 @@ class CloudChannel:
             _log.info("mark_read_failed", network_id=network_id, error=said)
 
 
+def _contact(message: Outgoing) -> str:
+    return f"{message.phone}|{message.user_id}"
+
+
 def _pause_of(fault: GraphError) -> ChannelPaused | None:
     reaction = reaction_to(fault.code)
     if reaction.do == "pause":
         return ChannelPaused(f"{reaction.meaning} ({fault})", reaction.remedy, fault.code)
-    if fault.code == 100:
+    if (fault.code, fault.subcode) == (100, 33):
         # Meta's answer to a number that does not exist or that the token may not see.
         return ChannelPaused(
             f"WhatsApp does not know the number ({fault})", "check channel.phone_number_id and the token", fault.code

@@ -1,6 +1,7 @@
 """The way to the data: a running daemon's admin socket, or the data directory itself while none runs."""
 
 import grp
+import importlib
 import os
 import pwd
 from collections.abc import AsyncIterator
@@ -15,10 +16,19 @@ from daemon.config import Config
 from daemon.errors import AlreadyRunning
 from daemon.lock import Holder, holder, locked
 from daemon.secrets import Secrets
+from shards.migrate import migrations
 
 BASE_URL: Final = "http://showroomd"
 PATIENCE_SECONDS: Final = 15.0
 """How long a daemon that is just starting may take to open its admin socket."""
+LOADED_LATE: Final = (
+    "encodings.cp1252",
+    "encodings.idna",
+    "encodings.latin_1",
+    "encodings.utf_16",
+    "encodings.utf_8_sig",
+    "httpcore",
+)
 TIMEOUT: Final = httpx.Timeout(600, connect=5)
 
 
@@ -77,9 +87,18 @@ def become_owner(data_dir: Path) -> None:
         groups = os.getgrouplist(name, status.st_gid)
     except KeyError:
         groups = [status.st_gid]
+    _read_in_advance()
     os.setgroups(groups)
     os.setgid(status.st_gid)
     os.setuid(status.st_uid)
+
+
+def _read_in_advance() -> None:
+    # The owner may not be allowed where root's Python is: what is loaded late elsewhere is loaded now.
+    for kind in ("central", "tenant"):
+        migrations(kind)
+    for module in LOADED_LATE:
+        importlib.import_module(module)
 
 
 def owner_name(path: Path) -> str:

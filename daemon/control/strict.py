@@ -217,8 +217,9 @@ def structure(value: Any, kind: type[T], rules: Mapping[type[Any], Rules], at: s
 
 def _faults_of(error: BaseException, at: str) -> Iterator[FieldFault]:
     if isinstance(error, cattrs.BaseValidationError):
+        kind = error.cl if attrs.has(error.cl) else None
         for inner in error.exceptions:
-            yield from _faults_of(inner, at + _step_of(inner, at))
+            yield from _faults_of(inner, at + _step_of(inner, at, kind))
     elif isinstance(error, cattrs.ForbiddenExtraKeysError):
         for name in sorted(error.extra_fields):
             yield FieldFault(_join(at, name), "is not a field of this object")
@@ -231,10 +232,11 @@ def _faults_of(error: BaseException, at: str) -> Iterator[FieldFault]:
         yield FieldFault(at, str(error) if isinstance(error, ValueError) else "is not valid")
 
 
-def _step_of(error: BaseException, at: str) -> str:
+def _step_of(error: BaseException, at: str, kind: type[Any] | None) -> str:
     for note in getattr(error, "__notes__", ()):
         if isinstance(note, cattrs.AttributeValidationNote):
-            return _join(at, note.name)[len(at) :]
+            field = attrs.fields_dict(kind).get(note.name) if kind is not None else None
+            return _join(at, json_name(field) if field is not None else note.name)[len(at) :]
         if isinstance(note, cattrs.IterableValidationNote):
             return f"[{note.index}]" if isinstance(note.index, int) else f".{note.index}" if at else str(note.index)
     return ""

@@ -12,9 +12,10 @@ from daemon.control.strict import FieldFault
 from daemon.stock.errors import StockFileError
 from daemon.stock.fields import MAX_ID, Refused, read_row
 from daemon.stock.importing import ImportReport
+from shards.errors import Invalid
 from shards.shard import Tx
 from shards.tenant import stock
-from shards.tenant.vehicle import StockQuery, Vehicle
+from shards.tenant.vehicle import STATUSES, StockQuery, Vehicle
 
 UPLOADS: Final = (
     "application/json",
@@ -49,7 +50,7 @@ def to_stock_query(query: VehicleQuery) -> StockQuery:
         colors=query.color,
         doors=query.doors,
         condition=query.condition,
-        statuses=query.status,
+        statuses=query.status or STATUSES,
         exclude=query.exclude,
         sort=query.sort,
         limit=query.limit,
@@ -59,7 +60,10 @@ def to_stock_query(query: VehicleQuery) -> StockQuery:
 
 async def search(call: Call) -> Answer:
     query = to_stock_query(call.query)
-    page = await call.shard.read(lambda tx: stock.search(tx, query))
+    try:
+        page = await call.shard.read(lambda tx: stock.search(tx, query))
+    except Invalid as error:
+        raise refuse(422, str(error), FieldFault(f"query.{error.path}", error.what)) from error
     out = VehiclePage(items=page.items, next=page.next, total=page.total, corrected=dict(page.corrected))
     return Answer(body=dump(out))
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import attrs
 from attrs import define, field, frozen
 
-from daemon.desk import prompts, tools
+from daemon.desk import prompts, results, tools
 from daemon.desk.brief import (
     AskModel,
     BookVisit,
@@ -122,7 +122,8 @@ def _catalogue() -> Catalogue:
 
 
 def _from_catalogue(brief: Brief, answer: Catalogue) -> Generator[Command, Any, Reply | _Failure]:
-    """Run the catalogue answerer and note which vehicles it was given, to check its text against them."""
+    """Run the catalogue answerer and note which vehicles it was given, to check its text against them; its
+    simulations are those it keeps in memory under "estimates"."""
     attempt = _Attempt()
     commands = answer(brief)
     result: Any = None
@@ -137,6 +138,7 @@ def _from_catalogue(brief: Brief, answer: Catalogue) -> Generator[Command, Any, 
     if not reply.text.strip() and not any(isinstance(effect, HandOver) for effect in reply.effects):
         return _Failure("empty text")
     reply = attrs.evolve(reply, text=to_whatsapp(reply.text))
+    attempt.estimates.extend(_estimates(reply.memory, attempt.vehicles))
     faults = _grounding(brief, reply.text, attempt).faults
     if faults:
         yield _fault_note("catalogue", faults, final=True)
@@ -186,8 +188,8 @@ def _from_model(brief: Brief, provider: str, known: tuple[Vehicle, ...]) -> Gene
             if attempt.calls > MAX_CALLS:
                 return _Failure(f"more than {MAX_CALLS} tool calls")
             said.append(ModelSaid(answer.text, answer.calls))
-            results = yield from _run(brief, attempt, answer.calls)
-            said.append(ToolAnswered(results))
+            answers = yield from _run(brief, attempt, answer.calls)
+            said.append(ToolAnswered(answers))
             continue
         if answer.stop in ("refusal", "length"):
             return _Failure("the model refused" if answer.stop == "refusal" else "the text was cut off")
@@ -212,16 +214,16 @@ Result = tuple[str, str, bool]
 
 def _run(brief: Brief, attempt: _Attempt, calls: tuple[ToolCall, ...]) -> Generator[Command, Any, tuple[Result, ...]]:
     """Carry out a response's calls in order; a bad one goes back as an error."""
-    results: list[Result] = []
+    answers: list[Result] = []
     for call in calls:
         try:
             text = yield from _carry_out(brief, attempt, tools.read(call, brief.profile, brief.now))
         except tools.BadArguments as wrong:
             yield Note("turn.bad_tool_call", {"tool": call.name, "reason": str(wrong)})
-            results.append((call.id, tools.error(str(wrong)), True))
+            answers.append((call.id, results.error(str(wrong)), True))
         else:
-            results.append((call.id, text, False))
-    return tuple(results)
+            answers.append((call.id, text, False))
+    return tuple(answers)
 
 
 def _carry_out(brief: Brief, attempt: _Attempt, request: tools.Request) -> Generator[Command, Any, str]:
@@ -229,10 +231,10 @@ def _carry_out(brief: Brief, attempt: _Attempt, request: tools.Request) -> Gener
         case tools.Search(query):
             page: StockPage = yield SearchStock(query)
             attempt.know(page.items)
-            return tools.page_result(page)
+            return results.page_result(page)
         case tools.Details(ids):
             vehicles = yield from _fetch(attempt, ids)
-            return tools.details_result(vehicles, [id_ for id_ in ids if id_ not in attempt.vehicles])
+            return results.details_result(vehicles, [id_ for id_ in ids if id_ not in attempt.vehicles])
         case tools.SendPhotos(ids, each):
             vehicles = yield from _fetch(attempt, ids)
             return _pick_photos(attempt, vehicles, each)
@@ -243,10 +245,10 @@ def _carry_out(brief: Brief, attempt: _Attempt, request: tools.Request) -> Gener
                 yield from _fetch(attempt, (request.vehicle_id,))
             attempt.effect(request)
             confirmed = "a salesperson confirms the time" if isinstance(request, BookVisit) else "recorded"
-            return tools.done(confirmed)
+            return results.done(confirmed)
         case HandOver():
             attempt.effect(request)
-            return tools.done("a salesperson takes over after your text; tell the customer so")
+            return results.done("a salesperson takes over after your text; tell the customer so")
 
 
 def _fetch(attempt: _Attempt, ids: tuple[str, ...]) -> Generator[Command, Any, tuple[Vehicle, ...]]:
@@ -274,13 +276,13 @@ def _pick_photos(attempt: _Attempt, vehicles: tuple[Vehicle, ...], each: int) ->
                 attempt.photos.append(Photo(vehicle.id, url, _caption(vehicle) if index == 0 else ""))
                 added += 1
     if not added and not attempt.photos:
-        return tools.done("these vehicles have no photos in stock data; offer that a salesperson sends some")
-    return tools.done(f"{len(attempt.photos)} photos follow your text")
+        return results.done("these vehicles have no photos in stock data; offer that a salesperson sends some")
+    return results.done(f"{len(attempt.photos)} photos follow your text")
 
 
 def _caption(vehicle: Vehicle) -> str:
     year = f" {vehicle.year}" if vehicle.year else ""
-    return tools.shortened(tools.name(vehicle) + year, 200)
+    return results.shortened(results.name(vehicle) + year, 200)
 
 
 def _simulate(brief: Brief, attempt: _Attempt, request: tools.Simulate) -> Generator[Command, Any, str]:
@@ -292,7 +294,7 @@ def _simulate(brief: Brief, attempt: _Attempt, request: tools.Simulate) -> Gener
     except ValueError as wrong:
         raise tools.BadArguments(str(wrong)) from None
     attempt.estimates.append(simulated)
-    return tools.estimate_result(simulated, rate)
+    return results.estimate_result(simulated, rate)
 
 
 def _joined(old: Effect, new: Effect) -> Effect:

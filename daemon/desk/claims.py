@@ -51,27 +51,27 @@ _DIGIT_GAPS: Final = re.compile(r"(?<=\d)[\u00a0\u2009\u202f'’](?=\d{3}(?!\d))
 _THIN: Final = re.compile(r"[\u00a0\u2007\u2009\u202f]")
 
 PRICE_VERB: Final = (
-    r"(?:cust(?:a|am|ando|ou|aria)|sa(?:i|em|indo|iria)(?: (?:so|ai))?(?: por| a| em)|fic(?:a|am|ou|aria)(?: por| em| a)"
+    r"(?:cust(?:a|am|ando|ou|aria)|sa(?:i|em|indo|iria)(?: (?:so|ai))?(?: por| a| em)|fic(?:a|am|ou"
+    r"|aria)(?: por| em| a)"
     r"|(?:esta|ta|estao|estava)(?: (?:saindo|sendo))?(?: por| a| em)|por apenas|por so|so|apenas|leva por|vale"
     r"|valor(?: (?:e|dele|dela|a vista|de|final|total))*|preco(?: (?:e|dele|dela|a vista|de|final|total))*"
     r"|faco(?: por| a)?|faz(?:emos)?(?: por| a)|vend\w+ (?:por|a)|oferta de|pede[m]?|pedindo|por)"
 )
-_ENDS: Final = (
-    r"(?=\s*(?:[.,;!?)\n]|$|a vista|avista|no\b|na\b|nele\b|nela\b|e\b|com\b|mas\b|hoje|pra\b|para\b|em \d))"
-)
+_ENDS: Final = r"(?=\s*(?:[.,;!?)\n]|$|a vista|avista|no\b|na\b|nele\b|nela\b|e\b|com\b|mas\b|hoje|pra\b|para\b|em \d))"
 _ALONE: Final = re.compile(_ENDS)
 _BARE_PRICE: Final = re.compile(
-    PRICE_VERB + r"\s*(?:e|:|=|-|de|uns|cerca de)?\s*(\d{1,3}(?:,\d)?|\d{4,7})(?![\d.,]*\d)\b"
-    + _ENDS
+    PRICE_VERB + r"\s*(?:e|:|=|-|de|uns|cerca de)?\s*(\d{1,3}(?:,\d)?|\d{4,7})(?![\d.,]*\d)\b" + _ENDS
 )
 _FIGURE: Final = re.compile(
-    r"\d|\bmil\b|milh|zero|\bcem\b|\bcent|vinte|trinta|(?:quare|cinque|sesse|sete|oite|nove)nta|cincoenta|zentos|centos"
+    r"\d|\bmil\b|milh|zero|\bcem\b|\bcent|vinte|trinta|(?:quare|cinque|sesse|sete|oite|nove)nta|cincoenta"
+    r"|zentos|centos"
     r"|hentos"
 )
 _WRITTEN_PRICE: Final = re.compile(PRICE_VERB + r"\W*$")
 _ZERO_KM: Final = re.compile(r"\bzero[\s-]*(?:km|quilometros?|kilometros?)\b|\b0[\s-]*km\b|\bok\s*km\b")
 _ABOUT: Final = re.compile(
-    r"(?:cerca de|aproximadamente|aprox\.?|uns|umas|por volta d[eo]s?|em torno d[eo]s?|na (?:faixa|casa) d[eo]s?|quase"
+    r"(?:cerca de|aproximadamente|aprox\.?|uns|umas|por volta d[eo]s?|em torno d[eo]s?|na (?:faixa"
+    r"|casa) d[eo]s?|quase"
     r"|praticamente|mais ou menos|perto d[eo]s?|por cerca de|beirando(?: os)?|~|≈)\W*$"
 )
 _ABOUT_AFTER: Final = re.compile(r"^\s*(?:,\s*)?(?:aproximad\w+|mais ou menos|e pouco)")
@@ -80,7 +80,8 @@ _FROM: Final = re.compile(
     r"|mais (?:barat\w|em conta)(?: [^\d.]{0,40})?(?: por| a| de| em| custa)?)\W*$"
 )
 _LIMIT_UP: Final = re.compile(
-    r"(?:ate(?: (?:no maximo|uns|os))?|abaixo d[eo]s?|menos (?:de|que)|inferior(?:es)? a|no maximo|maximo de|teto(?: de)?"
+    r"(?:ate(?: (?:no maximo|uns|os))?|abaixo d[eo]s?|menos (?:de|que)|inferior(?:es)? a|no maximo|maximo de"
+    r"|teto(?: de)?"
     r"|limite(?: de)?|orcamento(?: (?:de|ate|e|em))*|verba de|faixa(?: de preco)?(?: (?:d[eo]s?|ate|entre))*"
     r"|dentro d[eo]s?|entre(?: os)?|entre\W+[\d.,]+(?: mil| k)? e)\W*$"
 )

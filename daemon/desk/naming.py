@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 
 from attrs import field, frozen
@@ -206,7 +207,7 @@ def _at(
 ) -> tuple[Mention | None, int]:
     for count in range(min(_LONGEST, len(tokens) - index), 0, -1):
         run = tokens[index : index + count]
-        if any(not _GAP.fullmatch(plain[a.end() : b.start()]) for a, b in zip(run, run[1:], strict=False)):
+        if any(not _GAP.fullmatch(plain[a.end() : b.start()]) for a, b in pairwise(run)):
             continue
         key = "".join(token.group() for token in run)
         mention = _named(text, plain, run, key, register, found)

@@ -9,14 +9,19 @@ from daemon.desk.brief import Fault, Sources
 
 _CREDIT: Final = re.compile(
     r"\b(?:pre[\s-]?)aprovad\w+"
-    r"|\b(?:credito|cadastro|ficha|financiamento|proposta)\b[^.!?\n]{0,30}?\b(?:aprovad\w+|garantid\w+|liberad\w+|cert\w+ )"
+    r"|\b(?:credito|cadastro|ficha|financiamento|proposta)\b[^.!?\n]{0,30}?\b(?:aprovad\w+|garantid\w+"
+    r"|liberad\w+|cert\w+ )"
     r"|\baprovad\w+\s+(?:na hora|garantid\w+|com certeza|sem|100)"
-    r"|\baprova\w*\s+(?:\w+\s+){0,4}?(?:na hora|garantid\w+|imediat\w+|em minutos|facil|certa|sem consulta|todo mundo)"
+    r"|\baprova\w*\s+(?:\w+\s+){0,4}?(?:na hora|garantid\w+|imediat\w+|em minutos|facil|certa|sem consulta"
+    r"|todo mundo)"
     r"|\b(?:aprovamos|aprovo|vamos aprovar|vou aprovar|conseguimos aprovar|consigo aprovar)\b"
     r"|\bgarant\w+\s+(?:\w+\s+){0,3}?(?:aprova\w+|credito|financiamento)"
-    r"|\bsem\s+(?:consulta\w*|consultar|analise|checar|verificar)\s*(?:\w+\s+){0,2}?(?:de\s+)?(?:credito|spc|serasa|cpf|nome|score|cadastr\w+|banc\w+)?"
-    r"|\b(?:negativad\w+|nome sujo|restricao|score baixo)\b[^.!?\n]{0,40}?\b(?:sem problema|financi\w+|aprov\w+|consegue|conseguimos|tambem|tranquilo)"
-    r"|\b(?:financi\w+|aprov\w+|conseguimos|credito)\b[^.!?\n]{0,40}?\b(?:negativad\w+|nome sujo|com restricao|score baixo)"
+    r"|\bsem\s+(?:consulta\w*|consultar|analise|checar|verificar)\s*(?:\w+\s+){0,2}?(?:de\s+)?(?:credito|spc"
+    r"|serasa|cpf|nome|score|cadastr\w+|banc\w+)?"
+    r"|\b(?:negativad\w+|nome sujo|restricao|score baixo)\b[^.!?\n]{0,40}?\b(?:sem problema|financi\w+|aprov\w+"
+    r"|consegue|conseguimos|tambem|tranquilo)"
+    r"|\b(?:financi\w+|aprov\w+|conseguimos|credito)\b[^.!?\n]{0,40}?\b(?:negativad\w+|nome sujo|com restricao"
+    r"|score baixo)"
     r"|\b(?:voce|vc|seu nome|seu cpf)\b[^.!?\n,]{0,20}?\b(?:ja |foi |esta |ta |sera |vai ser )+aprovad\w+"
     r"|\baprovacao\s*(?:e\s*)?(?:de\s*)?(?:100|certa|garantid\w+|facil|imediat\w+|na hora)"
 )
@@ -28,13 +33,15 @@ _AFTER_UNPROMISED: Final = re.compile(
     r"^[^.!?\n]{0,60}\b(?:depende|sujeit|quem (?:decide|define)|so (?:apos|depois)|e com o banco|e do banco)"
 )
 _RATE: Final = re.compile(
-    r"(\d{1,2}(?:[.,]\d{1,2})?)\s*%\s*(?:ao mes|a\.?\s?m\b|mensa|de juros|de taxa)|(?:taxas?|juros)\b[^.!?\n%]{0,30}?(\d{1,2}(?:[.,]\d{1,2})?)\s*%"
+    r"(\d{1,2}(?:[.,]\d{1,2})?)\s*%\s*(?:ao mes|a\.?\s?m\b|mensa|de juros|de taxa)|(?:taxas?"
+    r"|juros)\b[^.!?\n%]{0,30}?(\d{1,2}(?:[.,]\d{1,2})?)\s*%"
 )
 _PERCENT: Final = re.compile(r"(\d{1,2}(?:[.,]\d{1,2})?)\s*%")
 _NO_RATE: Final = re.compile(r"\b(?:sem juros|juros zero|taxa zero|zero de juros|zero juros)\b")
 _LINK: Final = re.compile(
     r"\bhttps?://[^\s<>()\]]+|\bwww\.[^\s<>()\]]+|\b(?:wa\.me|bit\.ly|t\.me|goo\.gl)/[^\s<>()\]]+"
-    r"|\b[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.(?:com|net|org|br|app|site|online|link|shop|store|info|ly|xyz|top)\b(?:/[^\s<>()\]]*)?",
+    r"|\b[a-z0-9][a-z0-9-]*(?:\.[a-z0-9-]+)*\.(?:com|net|org|br|app|site|online|link|shop|store|info|ly|xyz"
+    r"|top)\b(?:/[^\s<>()\]]*)?",
     re.IGNORECASE,
 )
 _PHONE: Final = re.compile(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from daemon.desk import tools
+from daemon.desk import results, tools
 from daemon.desk.amounts import reais
 from daemon.desk.brief import Brief, Fault, Line
 from daemon.providers.base import Entry, ModelSaid, Prompt, UserSaid
@@ -66,7 +66,7 @@ def instructions(profile: TenantProfile, summary: StockSummary) -> str:
         ("Greeting for the first answer", assistant.greeting),
         ("Facts you may state", assistant.facts),
     ]
-    lines = [f"{label}: {tools.shortened(value, 3_000)}" for label, value in told if value.strip()]
+    lines = [f"{label}: {results.shortened(value, 3_000)}" for label, value in told if value.strip()]
     return "\n".join((_RULES, "", *lines, "", *_stock(summary)))
 
 
@@ -131,7 +131,7 @@ def situation(brief: Brief, known: Sequence[Vehicle] = ()) -> str:
     if brief.ad_text.strip():
         parts.append("The customer came from this ad:\n" + block("ad", brief.ad_text, 600))
     if known:
-        rows = "\n".join(clean(tools.compact(tools.facts(vehicle)), 2_000) for vehicle in known)
+        rows = "\n".join(clean(results.compact(results.facts(vehicle)), 2_000) for vehicle in known)
         parts.append(f"<known_vehicles>\n{rows}\n</known_vehicles>")
         focus = brief.memory.get("focus")
         if any(vehicle.id == focus for vehicle in known):

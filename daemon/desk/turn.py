@@ -21,7 +21,7 @@ from daemon.desk.brief import (
     SearchStock,
 )
 from daemon.desk.settle import Claim
-from daemon.errors import ProviderError, ProviderUnavailable
+from daemon.errors import ProviderError, ProviderRefused, ProviderUntried
 from daemon.logs import get_logger
 from daemon.providers.base import ModelReply, Prompt
 from shards.directory import ShardHandle
@@ -135,8 +135,8 @@ class Thinker:
         try:
             reply = await self._roster.ask(command.provider, command.prompt, tenant=self._shard.tenant)
         except ProviderError as error:
-            if not isinstance(error, ProviderUnavailable):
-                tally.open.remove(command.provider)  # an answer came, and it cost nothing
+            if isinstance(error, ProviderRefused | ProviderUntried):
+                tally.open.remove(command.provider)  # nothing was asked, or the refusal cost nothing
             self._log.warning("provider_failed", provider=command.provider, reason=str(error))
             return ProviderFailed(command.provider, str(error))
         await self._shard.write(partial(_account, claim=claim, provider=command.provider, reply=reply))

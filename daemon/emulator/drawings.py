@@ -117,12 +117,18 @@ def _in_showroom(vehicle: Vehicle, accent: str) -> str:
     if vehicle.body == "motorcycle":
         drawn = scenes.motorcycle(paint.base, paint.dark)
     else:
-        drawn = _side(vehicle, outline_of(vehicle.body, vehicle.doors), paint)
+        drawn = _side(vehicle, _outline(vehicle), paint)
     return (
         f"{scenes.showroom(accent)}{_gradients(paint)}"
         f'<g transform="translate(0,{GROUND * 2 + 2}) scale(1,-1)" opacity=".13">{drawn}</g>'
         f'<ellipse cx="400" cy="{GROUND + 3}" rx="345" ry="24" fill="url(#shade)"/>{drawn}{_caption(vehicle, accent)}'
     )
+
+
+def _outline(vehicle: Vehicle) -> Outline:
+    # A small pickup with two rows of seats may have two doors only.
+    doors = 4 if "dupla" in fold(vehicle.version) else vehicle.doors
+    return outline_of(vehicle.body, doors)
 
 
 def _side(vehicle: Vehicle, outline: Outline, paint: _Paint) -> str:
@@ -132,12 +138,12 @@ def _side(vehicle: Vehicle, outline: Outline, paint: _Paint) -> str:
     sport = vehicle.body in ("coupe", "convertible")
     parts = [
         _wells(outline),
+        _open_top(outline) if outline.open_top else "",
         f'<path d="{body}" fill="url(#paint)" stroke="{paint.edge}" stroke-width="1.6"/>',
         _cladding(outline, vehicle.body),
         f'<path d="{outline.glass()}" fill="url(#glass)" stroke="#11161c" stroke-width="2" stroke-linejoin="round"/>',
         _reflections(outline),
         _pillars(outline),
-        _open_top(outline) if outline.open_top else "",
         _bed(outline, paint) if outline.bed else "",
     ]
     # The crease that catches the light below the windows, and the darker one above the sill.
@@ -233,7 +239,7 @@ def _open_top(outline: Outline) -> str:
     )
     return (
         f'{seats}<path d="M{x + 186},{belt} q6,-24 34,-24 l16,4 q14,6 22,22 z" fill="#20252b"/>'
-        f'<circle cx="{x + 74}" cy="{belt - 8}" r="22" fill="none" stroke="#15191e" stroke-width="5"/>'
+        f'<circle cx="{x + 80}" cy="{belt + 4}" r="20" fill="none" stroke="#15191e" stroke-width="5"/>'
     )
 
 
@@ -241,7 +247,6 @@ def _bed(outline: Outline, paint: _Paint) -> str:
     x, y = outline.rear[0] + 6, outline.rear[1]
     t = outline.tail
     return (
-        f'<path d="M{x - 22},{y + 2} L{x - 44},{outline.roof_rear[1] + 22} h14 L{x + 46},{y + 4} Z" fill="#191d22"/>'
         f'<path d="M{x},{y + 3} L{t - 8},{outline.deck + 1} l4,9 L{x},{y + 13} Z" fill="#1c2127"/>'
         f'<path d="M{x + 4},{y + 22} V{outline.bottom - 22}" stroke="{paint.edge}" stroke-opacity=".7" '
         'stroke-width="2.5"/>'

@@ -76,7 +76,7 @@ class Outline:
     def glass(self) -> str:
         """The side windows in one piece, as an SVG path."""
         (cx, _), (fx, fy), (rx, ry), (ex, _) = self.cowl, self.roof_front, self.roof_rear, self.rear
-        top, belt = 11.0, self.belt
+        top, belt, span = 11.0, self.belt, rx - fx
         if self.open_top:
             return f"M{cx + 10},{belt} L{fx - 2},{fy} L{fx + 10},{fy} L{cx + 52},{belt} Z"
         end = self.pillars[0] + 4 if self.cargo else ex - 16
@@ -87,8 +87,8 @@ class Outline:
             )
         return (
             f"M{cx + 20},{belt} C{cx + (fx - cx) * 0.5 + 14},{belt + (fy - belt) * 0.52} {fx - 8},{fy + top + 1}"
-            f" {fx + 12},{fy + top} C{fx + 60},{fy + top - 3} {rx - 60},{ry + top - 3} {rx - 8},{ry + top}"
-            f" C{rx + (ex - rx) * 0.3},{ry + top + 4} {end - 6},{belt - 22} {end},{belt - 3} Z"
+            f" {fx + 12},{fy + top} C{fx + span * 0.35},{fy + top - 3} {rx - span * 0.35},{ry + top - 3}"
+            f" {rx - 8},{ry + top} C{rx + (ex - rx) * 0.3},{ry + top + 4} {end - 6},{belt - 22} {end},{belt - 3} Z"
         )
 
 
@@ -138,7 +138,7 @@ OUTLINES: Final[dict[str, Outline]] = {
 """By the body names of the stock; others are drawn as a hatch."""
 
 SINGLE_CAB: Final = evolve(
-    _PICKUP, roof_rear=(366, 214), rear=(396, 294), pillars=(), seams=(246, 392), cowl=(222, 292), hood=312
+    _PICKUP, roof_rear=(386, 213), rear=(412, 293), pillars=(), seams=(246, 404), cowl=(222, 290), hood=310
 )
 """A pickup with one row of seats."""
 

@@ -19,6 +19,7 @@ from daemon.errors import (
     ProviderOverloaded,
     ProviderRefused,
     ProviderUnavailable,
+    ProviderUntried,
 )
 from daemon.providers.base import Model, ModelReply, Prompt, Tokens
 from daemon.providers.breaker import RULES, Admission, Breaker, Rules, State
@@ -177,12 +178,12 @@ class Roster:
         """Ask a provider: wait for a fair slot, then up to `ATTEMPTS` attempts, both within its time-out each.
 
         `priority` and `waiting_since` are those of `FairSlots.held`. May be cancelled at any point (the vendor may
-        bill what it had begun). Raises `ProviderUnavailable` (also for a provider that is not configured, has an
-        open circuit or no free slot), `ProviderRefused` or `ProviderGarbage`.
+        bill what it had begun). Raises `ProviderUntried` (not configured, left alone, no slot), `ProviderUnavailable`,
+        `ProviderRefused` or `ProviderGarbage`.
         """
         one = self._providers.get(name)
         if one is None:
-            raise ProviderUnavailable(f"{name} is not configured", f"give its key, {name.upper()}_API_KEY")
+            raise ProviderUntried(f"{name} is not configured", f"give its key, {name.upper()}_API_KEY")
         self._refuse_if_open(name, one)
         one.slots.resize(one.limit.current(trio.current_time()))
         patience = one.bounds.timeout_seconds
@@ -191,13 +192,13 @@ class Roster:
                 waiting.deadline = float("inf")  # it bounds the wait for the slot alone
                 return await self._guarded(name, one, prompt)
         self._observer.failed(name, "busy")
-        raise ProviderUnavailable(f"{name} had no free slot for {patience:g} s", "raise its max_concurrent")
+        raise ProviderUntried(f"{name} had no free slot for {patience:g} s", "raise its max_concurrent")
 
     def _refuse_if_open(self, name: str, one: _Provider) -> None:
         seconds = one.breaker.closed_for(trio.current_time())
         if seconds:
             self._observer.failed(name, "open")
-            raise ProviderUnavailable(
+            raise ProviderUntried(
                 f"{name} is left alone after failures", one.breaker.circuit.reason, retry_after_seconds=seconds
             )
 
@@ -310,7 +311,7 @@ def build(
         raise ConfigError(tuple(faults))
     models: dict[str, Model] = {}
     closing: list[Callable[[], Awaitable[None]]] = []
-    # A vendor's SDK costs half a second and 40 MB to import: only those in use are.
+    # A vendor's SDK costs up to 0.8 s and 60 MB to import: only those in use are.
     if anthropic_key and anthropic_key.strip():
         from daemon.providers.claude import ClaudeModel
 

@@ -77,6 +77,7 @@ def recipient(phone: str, user_id: str) -> Json:
 
 def text(phone: str, user_id: str, said: str, *, our_id: str = "", reply_to: str | None = None) -> Json:
     """A text message. Raises `CannotExpress` if it is empty or has more than 4096 characters: split it before."""
+    said = _clean(said)
     if not said.strip() or len(said) > MAX_TEXT:
         raise CannotExpress(f"a text must have 1 to {MAX_TEXT} characters and this has {len(said)}")
     return {**_envelope("text", phone, user_id, our_id, reply_to), "text": {"body": said}}
@@ -103,7 +104,7 @@ def document(
     reply_to: str | None = None,
 ) -> Json:
     """A document with name and caption. Raises `CannotExpress`."""
-    named = {"filename": filename[:240]} if filename else {}
+    named = {"filename": _clean(filename)[:240]} if _clean(filename) else {}
     return {
         **_envelope("document", phone, user_id, our_id, reply_to),
         "document": {**file.body(), **named, **_caption(caption)},
@@ -134,7 +135,13 @@ def read(wamid: str, *, typing: bool) -> Json:
     return body
 
 
+def _clean(said: str) -> str:
+    """Without what cannot be written as UTF-8: a model may leave half an emoji."""
+    return fields.text(said, len(said))
+
+
 def _caption(caption: str) -> Json:
+    caption = _clean(caption)
     if len(caption) > MAX_CAPTION:
         raise CannotExpress(f"a caption has at most {MAX_CAPTION} characters and this has {len(caption)}")
     return {"caption": caption} if caption.strip() else {}

@@ -16,6 +16,7 @@ _SOUNDS: Final = (
     ("ph", "f"), ("ch", "x"), ("sh", "x"), ("ck", "c"), ("qu", "c"), ("w", "v"), ("y", "i"), ("k", "c"),
     ("q", "c"), ("z", "s"), ("ce", "se"), ("ci", "si"), ("h", ""), ("ge", "je"), ("gi", "ji"),
 )  # fmt: skip
+_DECIMAL: Final = re.compile(r"(\d)[.,](\d)")
 _NAME_LENGTH: Final = 24
 _SPELLED_WORDS: Final = 3
 """Feeds write versions into the model ("COROLLA XEI 2.0"): its first words are names too."""
@@ -161,7 +162,7 @@ def understand_model(tx: Tx, written: str) -> Understood | None:
     Tries the longest run of its words first: the very name, then one that sounds like it or is a letter or
     two off; words left over must be found in the vehicle's name ("onix premier").
     """
-    parts = words(written)[:8]
+    parts = words(_DECIMAL.sub(r"\1p\2", written))[:8]
     for count in range(len(parts) - 1, 0, -1):
         if _of_make(tx, make_key("".join(parts[:count]))) or "".join(parts[:count]) in MAKE_ALIASES:
             parts = parts[count:] if not named(tx, "".join(parts)) else parts

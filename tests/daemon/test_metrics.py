@@ -51,6 +51,10 @@ def test_with_many_tenants_their_names_are_left_out() -> None:
     assert 'showroomd_turns_total{outcome="settled",tenant=""} 1.0' in lines(metrics)
 
 
+def test_there_is_no_copys_age_before_there_is_a_copy() -> None:
+    assert b"copy_age" not in Metrics().render()
+
+
 def test_two_daemons_in_a_process_share_nothing() -> None:
     one, other = Metrics(), Metrics()
     one.webhook("stored")

@@ -64,7 +64,7 @@ async def _run(daemon: Rig, rng: random.Random, numbers: list[str], posted: dict
     if moment == "instant":
         await daemon.launch()
     else:
-        await daemon.launch(SHOWROOMD_KILL_AT_COMMIT=f"{rng.randint(1, 110)}:{moment}")
+        await daemon.launch(SHOWROOMD_KILL_AT_COMMIT=f"{rng.randint(1, 70)}:{moment}")
     for index in range(MESSAGES_A_RUN):
         number = rng.choice(numbers)
         phone = f"55119{rng.randrange(CUSTOMERS):08}"

@@ -63,6 +63,8 @@ async function request(method, path, { body, headers = {}, signal } = {}) {
       throw new ApiError(0, 'Sem conexão com o servidor. Confira se o showroomd está rodando.');
     }
     if (response.status !== 401) return response;
+    // The page came with its token: only a new page has a new one.
+    if (given) throw new ApiError(401, 'O servidor foi reiniciado. Recarregue esta página.');
     if (used === token) token = '';
   }
 }

@@ -3,7 +3,7 @@
 import { ApiError, follow, get, onceKey, onTokenNeeded, post } from './api.js';
 import * as backstage from './backstage.js';
 import * as chat from './chat.js';
-import { colorOf, el, initials, nameOf, newCustomer, softer, suggestions, time } from './words.js';
+import { colorOf, el, initials, newCustomer, softer, suggestions, time } from './words.js';
 
 const $ = (id) => document.getElementById(id);
 const enc = encodeURIComponent;
@@ -75,7 +75,7 @@ function shopButton(row) {
   button.dataset.id = row.id;
   button.style.setProperty('--shop', colorOf(row.id));
   if (!BROKEN[row.state]) {
-    Promise.all([get(`/v1/tenants/${enc(row.id)}`), get(`/v1/tenants/${enc(row.id)}/vehicles?limit=1`)]).then(([tenant, stock]) => {
+    Promise.all([get(`/v1/tenants/${enc(row.id)}`), get(`/v1/tenants/${enc(row.id)}/vehicles?limit=1&status=available`)]).then(([tenant, stock]) => {
       const total = stock.total === undefined ? '' : `${stock.total >= 1000 ? 'mais de mil' : stock.total} veículos`;
       const city = tenant.address.split(',').at(-1).trim();
       line.textContent = [city, total].filter(Boolean).join(' · ');
@@ -111,7 +111,7 @@ async function chooseShop(id) {
   $('chat-name').textContent = shop.name;
   $('chat-avatar').textContent = initials(shop.name);
   backstage.clearFeed();
-  get(`${base()}/vehicles?limit=1`).then((stock) => { if (mine === round) backstage.showAbout(tenant, stock.total ?? null); }, () => backstage.showAbout(tenant, null));
+  get(`${base()}/vehicles?limit=1&status=available`).then((stock) => { if (mine === round) backstage.showAbout(tenant, stock.total ?? null); }, () => backstage.showAbout(tenant, null));
   const people = await loadPeople();
   if (mine !== round) return;
   chooseCustomer(people[0]?.from ?? begin());
@@ -122,7 +122,7 @@ async function chooseShop(id) {
 const known = () => made.get(shop.id) ?? [];
 
 function begin() {
-  const id = newCustomer(known());
+  const id = newCustomer(people.map(({ from }) => from));
   made.set(shop.id, [id, ...known()]);
   return id;
 }
@@ -134,10 +134,10 @@ async function loadPeople() {
   const found = [];
   for (const row of page.items) {
     const alias = row.contact.aliases.find(({ kind }) => kind === 'sandbox');
-    if (alias) found.push({ from: alias.value, name: row.contact.name || nameOf(alias.value), row });
+    if (alias) found.push({ from: alias.value, name: row.contact.name || alias.value, row });
   }
   for (const from of known()) {
-    if (!found.some((person) => person.from === from)) found.unshift({ from, name: nameOf(from), row: null });
+    if (!found.some((person) => person.from === from)) found.unshift({ from, name: from, row: null });
   }
   drawPeople(found);
   return found;
@@ -160,8 +160,8 @@ function chooseCustomer(from) {
   conversation = null;
   messages = [];
   history.replaceState(null, '', `#${shop.id}`);
-  drawPeople(people.some((person) => person.from === from) ? people : [{ from, name: nameOf(from), row: null }, ...people]);
-  chat.clear(`Você é ${nameOf(from)}, cliente. Escreva para a ${shop.name} como escreveria no WhatsApp.`);
+  drawPeople(people.some((person) => person.from === from) ? people : [{ from, name: from, row: null }, ...people]);
+  chat.clear(`Você é ${from}, cliente. Escreva para a ${shop.name} como escreveria no WhatsApp.`);
   backstage.showState(null);
   backstage.showNotes([], [], vehicles);
   backstage.showUsage([]);

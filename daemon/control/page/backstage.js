@@ -108,9 +108,8 @@ export function showAnswered(conversation, lines) {
 const FEED = {
   message(data) {
     if (data.direction === 'in') return 'Cliente escreveu';
-    const who = data.author === 'human' ? 'Vendedor' : 'Assistente';
     return {
-      queued: `${who} respondeu, na fila de envio`,
+      queued: 'Resposta na fila de envio',
       sent: 'Mensagem enviada',
       delivered: 'Mensagem entregue',
       read: 'Mensagem entregue e lida',
@@ -121,7 +120,7 @@ const FEED = {
   },
   conversation(data) {
     if (data.opted_out) return 'Cliente pediu para não receber mensagens';
-    if (data.state === 'human') return data.reason ? 'Passada para um vendedor' : 'Vendedor assumiu';
+    if (data.state === 'human') return 'Conversa com um vendedor';
     if (data.state === 'assistant') return 'Assistente voltou a atender';
     return undefined;
   },

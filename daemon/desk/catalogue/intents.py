@@ -26,11 +26,13 @@ _PATTERNS: Final = {
     "robot": r"\b(?:(?:vc|voce|vcs|c|tu|isso|aqui|ai) (?:e|eh|sao|es) (?:um |uma |o )?(?:robo|bot|ia|maquina|inteligencia|humano"
     r"|pessoa|gente|computador|atendente virtual)|(?:to|estou|tou) falando com (?:um |uma )?(?:robo|bot|maquina|pessoa|humano|ia)"
     r"|quem (?:e|ta|esta) (?:falando|vc|voce)|com quem (?:eu )?(?:falo|estou|to)|qual (?:o )?(?:seu|teu) nome|e robo)\b",
-    "complaint": r"\b(?:procon|advogad\w+|process(?:ar|o\b)|justica|reclam(?:ar|acao|aqui)|reclame aqui|enganad\w+|enganar\w*|me engan"
-    r"|golpe\w*|golpista\w*|ladr(?:ao|oes)|defeito|fundiu|quebrou|deu problema|estragou|parou de funcionar|absurdo|lixo|pessim[oa]"
+    "complaint": r"\b(?:procon|advogad\w+|processar|(?:abrir|entrar com) (?:um )?processo|justica|reclam(?:ar|acao|aqui)|reclame aqui|enganad\w+|enganar\w*|me engan"
+    r"|golpe\w*|golpista\w*|ladr(?:ao|oes)|absurdo|lixo|pessim[oa]"
     r"|horrivel|vergonha|palhacada|descaso|dinheiro de volta|devol(?:ver|ucao)|ninguem (?:me )?(?:responde\w*|atende\w*|retorna)"
     r"|desrespeito|falta de respeito|indignad\w+|decepcionad\w+|furioso|caloteir\w+|picareta\w*|estelionat\w+|policia|boletim de"
     r"|nunca mais (?:compro|volto)|sacanagem|enrola(?:ndo|ram|cao)|demora (?:demais|pra responder)|motor (?:bateu|fundido))\b",
+    "broken": r"\b(?:defeito\w*|fundiu|quebrou|deu (?:problema|pau)|estragou|parou de funcionar|nao (?:liga|funciona|pega) mais|motor (?:bateu|fundido)|veio com problema)\b",
+    "bought": r"\b(?:comprei|compramos|me venderam|(?:voces|vcs) (?:me )?venderam|que (?:eu )?peguei|carro que (?:eu )?comprei|(?:mes|semana|ano) passad[oa])\b",
     "abuse": r"\b(?:vai se f\w*|vai (?:a|pra) m\w+|f\*+\w*|fdp|filh[oa]s? da p\w+|porra|caralho|merda|puta|vtnc|vsf|tnc|otari\w+|idiota\w*"
     r"|imbeci[ls]\w*|burr[oa]s?|babaca\w*|arrombad\w+|cuz\w+|desgrac\w+|viad\w+|cretin\w+|trouxas?|vagabund\w+|retardad\w+)(?:\b|$|\s)",
     "photos": r"\b(?:fotos?|fotinha\w*|imagem|imagens|videos?|ft|fts|pics?|photos?)\b",

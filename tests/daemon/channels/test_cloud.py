@@ -159,6 +159,7 @@ async def test_what_cannot_be_written_is_refused_without_a_request(bad: dict[str
         (graph_error(0, 400), ChannelPaused),
         (graph_error(131042), ChannelPaused),
         (graph_error(131047), SendRefused),
+        (graph_error(131047, 200), SendRefused),
         (graph_error(100, 500), SendRefused),
         (graph_error(131016, 500), SendDelayed),
         (graph_error(999999, 400), SendRefused),
@@ -219,6 +220,18 @@ async def test_some_errors_are_tried_again_a_few_times(code: int, attempts: int)
     channel = channel_over(answering(graph_error(code)))
     kinds = [type(await failure(channel)) for _ in range(attempts)]
     assert kinds == [SendDelayed] * (attempts - 1) + [SendRefused]
+
+
+async def test_a_network_that_failed_uses_up_no_attempts_of_other_errors() -> None:
+    channel = channel_over(answering(*[httpx.ConnectError("x")] * 5, graph_error(1)))
+    kinds = [type(await failure(channel)) for _ in range(8)]
+    assert kinds == [SendDelayed] * 7 + [SendRefused]
+
+
+async def test_an_address_that_is_not_metas_is_given_up() -> None:
+    channel = channel_over(answering(httpx.Response(404, content=b"nginx")))
+    kinds = [type(await failure(channel)) for _ in range(5)]
+    assert kinds == [SendDelayed] * 4 + [SendRefused]
 
 
 async def test_the_token_is_seen_by_nobody(logs: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -306,7 +319,9 @@ async def test_a_dead_token_pauses_until_a_check_passes(
     assert (await channel.send(message())).network_id == "wamid.1"
 
 
-@pytest.mark.parametrize("answer", [graph_error(190, 401), httpx.Response(401), graph_error(100, 400), graph_error(33)])
+@pytest.mark.parametrize(
+    "answer", [graph_error(190, 401), httpx.Response(401), graph_error(100, error_subcode=33), graph_error(33)]
+)
 async def test_a_check_that_is_refused_pauses(answer: httpx.Response, nursery_that_ends: trio.Nursery) -> None:
     channel = channel_over(answering(answer))
     ((state, reason),) = await running(channel, nursery_that_ends)
@@ -314,7 +329,7 @@ async def test_a_check_that_is_refused_pauses(answer: httpx.Response, nursery_th
     assert ": " in reason
 
 
-@pytest.mark.parametrize("answer", [httpx.Response(500), graph_error(2, 503), httpx.Response(404)])
+@pytest.mark.parametrize("answer", [httpx.Response(500), graph_error(2, 503), graph_error(100), httpx.Response(404)])
 async def test_a_check_without_a_verdict_is_only_down(answer: httpx.Response, nursery_that_ends: trio.Nursery) -> None:
     ((state, _),) = await running(channel_over(answering(answer)), nursery_that_ends)
     assert state == "down"

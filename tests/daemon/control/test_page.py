@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from daemon.control.openapi import document
+from daemon.control.queries import SandboxQuery
 from daemon.control.routes import ROUTES
+from daemon.control.rules import RULES
 
 PAGE = Path(__file__).parents[3] / "daemon" / "control" / "page"
 HTML = (PAGE / "index.html").read_text("utf-8")
@@ -140,7 +142,7 @@ const words = await import('WORDS');
 const texts = JSON.parse(process.argv[1]);
 console.log(JSON.stringify({
   rich: texts.map((text) => shown(words.rich(text))),
-  name: words.nameOf('joao-0a1b'),
+  people: Array.from({ length: 60 }).reduce((taken) => [...taken, words.newCustomer(taken)], []),
   first: words.suggestions('auto-sul', []),
   next: words.suggestions('auto-sul', ['e o mais barato?']),
 }));
@@ -169,7 +171,9 @@ def test_whatsapps_marks_become_elements(tmp_path: Path) -> None:
     )  # fmt: skip
     answer = json.loads(done.stdout)
     assert dict(zip(cases, answer["rich"], strict=True)) == cases
-    assert answer["name"] == "João"
+    assert len(set(answer["people"])) == 60
+    rule = RULES[SandboxQuery]["sender"].pattern
+    assert all(re.fullmatch(rule, name) for name in answer["people"])
     assert "Tem SUV automático até 100 mil?" in answer["first"]
     assert "E o mais barato?" not in answer["next"]
     assert "Aceita meu Gol 2015 na troca?" in answer["next"]

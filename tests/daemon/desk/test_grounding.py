@@ -36,7 +36,7 @@ RIGHT = [
     "Tenho o Onix LT 2019 por R$ 65.900 e o HB20 2020 por R$ 59.900.",
     "Tenho dois Onix: o 2019 por R$ 65.900 e o 2021 por R$ 82.500.",
     "Temos 2 Onix:\n1. LT 2019 – R$ 65.900 – 48.200 km\n2. Premier 2021 – R$ 82.500 – 31.000 km",
-    "*Onix LT 2018/2019*\n• R$ 65.900\n• 48.200 km\n\n*HB20 Comfort 2020*\n• R$ 59.900\n• 55.320 km\n\nQual te agrada mais?",
+    "*Onix LT 2018/2019*\n• R$ 65.900\n• 48.200 km\n\n*HB20 Comfort 2020*\n• R$ 59.900\n• 55.320 km\n\nQual prefere?",
     "- Jeep Compass Longitude 2020: R$ 97.900, 70.450 km, automático\n- Corolla XEi 2020: R$ 109.900, 62.000 km",
     "Onix Premier 2021 preto, R$ 82.500. E o LT prata 2019 sai por R$ 65.900.",
     "Por R$ 65.900 tenho o Onix LT 2019, manual.",
@@ -95,7 +95,7 @@ RIGHT = [
     # finance
     f"Na simulação, o Corolla fica em 48x de {INSTALMENT}, com R$ 20.000 de entrada. Sujeito a análise de crédito.",
     f"Simulação: entrada de R$ 20.000 e 48 parcelas de {INSTALMENT} (estimativa, depende do banco)",
-    f"O Corolla custa R$ 109.900. Com entrada de R$ 20.000, financiando R$ 89.900, a parcela fica aproximadamente {INSTALMENT}.",
+    f"Corolla R$ 109.900. Com entrada de R$ 20.000, financiando R$ 89.900, a parcela fica aproximadamente {INSTALMENT}",
     "A taxa usada na simulação é de 1,69% ao mês",
     "A aprovação do crédito depende da análise do banco, tá?",
     "Não posso garantir aprovação, o financiamento é sujeito à análise de crédito.",
@@ -242,9 +242,11 @@ MODELS = [
     ("Chevrolet", "Onix", ("1.0 LT", "1.0 Turbo Premier")), ("Chevrolet", "Onix Plus", ("LTZ",)),
     ("Volkswagen", "Gol", ("1.0 MPI", "1.6 Trend")), ("VW", "T-Cross", ("200 TSI", "Highline")),
     ("Fiat", "Argo", ("Drive 1.0", "Trekking")), ("Fiat", "Uno", ("Way 1.4",)), ("Hyundai", "HB20S", ("Vision",)),
-    ("Hyundai", "HB20", ("Comfort 1.0", "1.0 Sense")), ("Peugeot", "2008", ("Griffe",)), ("Peugeot", "208", ("Active",)),
+    ("Hyundai", "HB20", ("Comfort 1.0", "1.0 Sense")), ("Peugeot", "2008", ("Griffe",)),
+    ("Peugeot", "208", ("Active",)),
     ("Honda", "HR-V", ("EX", "Touring")), ("Toyota", "Corolla Cross", ("XRE",)), ("Toyota", "Corolla", ("XEi", "GLi")),
-    ("Citroën", "C3", ("Feel",)), ("BMW", "320i", ("M Sport",)), ("Ford", "Ka", ("SE 1.0",)), ("BYD", "Song Plus", ("GS",)),
+    ("Citroën", "C3", ("Feel",)), ("BMW", "320i", ("M Sport",)), ("Ford", "Ka", ("SE 1.0",)),
+    ("BYD", "Song Plus", ("GS",)),
 ]  # fmt: skip
 
 TEMPLATES = [

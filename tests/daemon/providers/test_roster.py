@@ -16,6 +16,7 @@ from daemon.errors import (
     ProviderOverloaded,
     ProviderRefused,
     ProviderUnavailable,
+    ProviderUntried,
 )
 from daemon.providers.base import ModelReply, Prompt, Tokens, UserSaid
 from daemon.providers.breaker import Rules
@@ -140,7 +141,7 @@ async def test_a_dead_key_opens_the_circuit(rng: random.Random, autojump_clock: 
     for _ in range(3):
         await one.fails(ProviderShut)
     assert one.roster.available() == ()
-    assert "the key is not accepted" in str(await one.fails(ProviderUnavailable))
+    assert "the key is not accepted" in str(await one.fails(ProviderUntried))
     assert len(one.model.asked_at) == 3
 
 
@@ -275,7 +276,7 @@ async def test_busy_is_an_error_of_its_own(rng: random.Random, autojump_clock: t
     one.model.answers[1] = REPLY
     slots = one.roster._providers["openai"].slots
     async with slots.held("bela"):
-        error = await one.fails(ProviderUnavailable)
+        error = await one.fails(ProviderUntried)
     assert "no free slot" in str(error)
     assert one.notes.seen == ["busy"]
     assert slots.waiting == 0
@@ -283,7 +284,7 @@ async def test_busy_is_an_error_of_its_own(rng: random.Random, autojump_clock: t
 
 
 async def test_an_unknown_provider(rng: random.Random, autojump_clock: trio.testing.MockClock) -> None:
-    with pytest.raises(ProviderUnavailable, match="ANTHROPIC_API_KEY"):
+    with pytest.raises(ProviderUntried, match="ANTHROPIC_API_KEY"):
         await table(rng).roster.ask("anthropic", PROMPT, tenant="auto-sul")
 
 

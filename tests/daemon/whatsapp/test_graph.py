@@ -103,3 +103,10 @@ def test_an_answer_without_id_is_none(body: bytes) -> None:
 def test_answers_never_raise(body: bytes) -> None:
     graph.accepted(body)
     graph.error(body)
+
+
+def test_half_an_emoji_is_left_out() -> None:
+    body = graph.document(PHONE, "", LINK, filename="a\ud83d.pdf", caption="b\ud83dc")
+    assert body["document"] == {"link": LINK.link, "filename": "a.pdf", "caption": "bc"}
+    assert graph.text(PHONE, "", "oi \ud83d")["text"] == {"body": "oi "}
+    orjson.dumps(body)

@@ -1,0 +1,301 @@
+"""Buying itself: financing, trade-in, price talks, visits. What it promises: nothing. Pure."""
+
+import re
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from daemon.desk import finance
+from daemon.desk.amounts import reais
+from daemon.desk.brief import BookVisit, HandOver
+from daemon.desk.catalogue import house
+from daemon.desk.catalogue.details import article, name, price_words, pronoun, year_words
+from daemon.desk.catalogue.draft import Draft
+from daemon.desk.catalogue.understanding import Understood
+from daemon.desk.catalogue.when import (
+    closing_words,
+    day_words,
+    hour_words,
+    is_within,
+    next_open_day,
+    spans,
+    spans_words,
+)
+from shards.tenant.vehicle import Vehicle
+
+DEFAULT_MONTHS: Final = 48
+_SHARE: Final = re.compile(r"(\d{1,2})\s*%\s*(?:de\s+)?entrada|entrada\s+(?:de\s+)?(\d{1,2})\s*%")
+_CREDIT: Final = "Quem decide é o banco: toda ficha passa por análise de crédito, e não consigo prometer o resultado."
+
+
+def named(vehicle: Vehicle) -> str:
+    """ "o *Honda Civic 2.0* 2019"."""
+    return f"{article(vehicle)} *{name(vehicle)}* {year_words(vehicle)}".rstrip()
+
+
+def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]) -> None:
+    """Instalments as an estimate where the tenant has a rate; never a promise of credit."""
+    assistant = draft.brief.profile.assistant
+    memory = draft.memory
+    down, months = understood.money.down, understood.money.months
+    if understood.has("doubt"):
+        draft.say(_CREDIT)
+    if down is None and re.search(r"\bsem (?:dar )?entrada\b|zero (?:de )?entrada", understood.folded):
+        down = 0
+    asked_figures = bool(down is not None or months or re.search(r"\b(?:quant|qto|qnto|simul|parcela[s]? (?:d|fic))", understood.folded))
+    down = down if down is not None else _kept(memory.get("down"))
+    months = months or _kept(memory.get("months"))
+    vehicle = subject[0] if len(subject) == 1 else None
+    if vehicle is not None and down is None:
+        down = _share(understood.folded, vehicle)
+    if down is not None:
+        memory["down"] = down
+    if months:
+        memory["months"] = months
+    told = house.told(draft.brief, r"financi|parcel|entrada|banco")
+    if not understood.has("doubt"):
+        draft.say(told or _offer(draft))
+    elif told:
+        draft.say(told)
+    if understood.money.instalment:
+        draft.lead(interest=f"parcela de até {reais(understood.money.instalment)}")
+    if assistant.finance_rate_percent_month is None:
+        if vehicle is not None and asked_figures:
+            draft.say(f"A simulação {('d' + named(vehicle))} um consultor faz com você, com as condições do banco.")
+        draft.ask("Quer que eu chame um consultor pra fazer a simulação?", "person")
+        return
+    if vehicle is None:
+        if subject:
+            draft.ask("Para qual deles você quer que eu simule a parcela?", "which")
+        else:
+            draft.ask("Qual carro você quer simular, e com quanto de entrada?", "which")
+        return
+    if not asked_figures and down is None:
+        draft.ask(f"Quer que eu simule {named(vehicle)}? Me diz quanto daria de entrada.", "down")
+        return
+    _simulate(draft, vehicle, down or 0, months or DEFAULT_MONTHS, assistant.finance_rate_percent_month)
+
+
+def _offer(draft: Draft) -> str:
+    if draft.brief.profile.assistant.finance_rate_percent_month is not None:
+        return "Trabalhamos com financiamento, sempre sujeito a análise de crédito."
+    return "Sobre financiamento, um consultor monta a simulação com você; tudo sujeito a análise de crédito do banco."
+
+
+def _kept(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _share(folded: str, vehicle: Vehicle) -> int | None:
+    match = _SHARE.search(folded)
+    if match is None or vehicle.asking_centavos is None:
+        return None
+    return vehicle.asking_centavos * int(match[1] or match[2]) // 100
+
+
+def _simulate(draft: Draft, vehicle: Vehicle, down: int, months: int, rate: float) -> None:
+    price = vehicle.asking_centavos
+    if price is None:
+        draft.say(f"O preço d{named(vehicle)} é sob consulta, então a simulação um consultor faz com você.")
+        draft.ask("Posso chamar um consultor?", "person")
+        return
+    if down >= price:
+        draft.say(f"{named(vehicle).capitalize()} está por {price_words(vehicle)}: com esse valor você nem precisa financiar 😉")
+        draft.ask(f"Quer vir ver {pronoun(vehicle)} de perto?", "visit")
+        return
+    shortest, longest = finance.MONTHS
+    if not shortest <= months <= longest:
+        draft.say(f"Consigo simular de {shortest} a {longest} vezes.")
+        months = min(max(months, shortest), longest)
+    estimate = finance.estimate(vehicle, rate, down, months)
+    entry = f"entrada de {reais(down)} + " if down else "sem entrada, "
+    percent = f"{rate:.2f}".replace(".", ",")
+    draft.say(
+        f"Simulação d{named(vehicle)} ({reais(price)}): {entry}*{months}x de {reais(estimate.instalment_centavos)}*.\n"
+        f"_É uma estimativa, com taxa de {percent}% ao mês, sujeita a análise de crédito; o valor final é o do banco._"
+    )
+    draft.lead(vehicle_id=vehicle.id, interest=f"financiar {name(vehicle)} em {months}x")
+    if not down:
+        draft.ask("Daria alguma entrada? Com ela eu refaço a conta.", "down")
+    else:
+        draft.ask(f"Quer vir ver {pronoun(vehicle)} e fechar a ficha com um consultor?", "visit")
+
+
+def trade_in(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]) -> None:
+    """A trade-in: warmly, never with a figure for it."""
+    told = house.told(draft.brief, r"troca|usado|avalia")
+    own = understood.own.split(",")[0].strip()
+    called = (own[:1].upper() + own[1:]) if own else ""
+    kept = draft.memory.get("own")
+    if called:
+        draft.memory["own"] = understood.own[:120]
+        draft.lead(trade_in=understood.own, vehicle_id=subject[0].id if len(subject) == 1 else None)
+    if draft.brief.memory.get("asked") == "trade" and (called or kept):
+        if not called:
+            draft.lead(trade_in=f"{kept}; {understood.text}"[:200])
+        draft.say(f"Anotado{f': {called}' if called else ''}! A avaliação é feita aqui na loja, sem compromisso, com um vendedor.")
+        draft.ask("Que dia fica bom pra você trazer ele pra avaliar?", "visit")
+        return
+    if called:
+        draft.say(
+            draft.pick(
+                f"Pode sim! Seu {called} a gente avalia na troca. A avaliação é presencial, rapidinha e sem compromisso.",
+                f"Boa! A gente avalia seu {called} na troca, sim: um vendedor vê o carro aqui na loja, sem compromisso.",
+            )
+        )
+    else:
+        draft.say(told or "Sim, avaliamos seu usado na troca! A avaliação é feita aqui na loja, com um vendedor, sem compromisso.")
+    if not called:
+        draft.ask("Qual é o seu carro (modelo, ano e km)?", "trade")
+    elif re.search(r"\bkm\b|rodad|quilomet", understood.folded):
+        draft.ask("Como ele está de conservação, e que dia você consegue trazer pra avaliar?", "trade")
+    else:
+        draft.ask("Quantos km ele tem e como está de conservação?", "trade")
+
+
+def selling(draft: Draft, understood: Understood) -> None:
+    """Somebody wants to sell us a car."""
+    told = house.told(draft.brief, r"compramos|consigna")
+    own = understood.own.split(",")[0].strip()
+    if own:
+        draft.memory["own"] = own[:120]
+        draft.lead(trade_in=understood.own, interest="quer vender o carro")
+        draft.say(f"Que bom que procurou a gente! Seu {own[:1].upper() + own[1:]} passa por uma avaliação com nosso time; o valor sai só depois de ver o carro.")
+        draft.ask("Quantos km ele tem e como está de conservação?", "trade")
+        return
+    draft.say(told or "Para comprar ou pegar em troca, nosso time faz uma avaliação do seu carro; o valor sai só depois de ver ele.")
+    draft.ask("Qual é o carro (modelo, ano e km)?", "trade")
+
+
+def price_talk(draft: Draft, subject: tuple[Vehicle, ...]) -> None:
+    """A discount is a salesperson's: state the price asked, promise nothing, hand over."""
+    if not subject:
+        draft.say("Condição e desconto quem vê é o vendedor.")
+        draft.ask("De qual carro você quer negociar?", "which")
+        return
+    for vehicle in subject[:3]:
+        draft.say(f"{named(vehicle).capitalize()} está anunciado por {price_words(vehicle)}.")
+    reason = f"quer negociar {name(subject[0])}" if len(subject) == 1 else "quer negociar o preço"
+    offer = "\n".join(line.text for line in draft.brief.burst)[:120]
+    house.hand_over(draft, f"{reason}: “{offer}”", "Desconto e condição à vista são direto com o vendedor.")
+    draft.lead(vehicle_id=subject[0].id if len(subject) == 1 else None, interest=reason)
+
+
+def reserve(draft: Draft, subject: tuple[Vehicle, ...]) -> None:
+    """A reservation is a salesperson's too."""
+    about = f" d{named(subject[0])}" if len(subject) == 1 else ""
+    draft.do(HandOver(f"quer reservar{about}".replace("*", "")))
+    draft.say(f"A reserva{about} é combinada direto com o vendedor. {house.people(draft.brief)}")
+
+
+def visit(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]) -> None:
+    """A visit: booked when it falls into opening hours, else another time is proposed."""
+    brief = draft.brief
+    vehicle = subject[0] if len(subject) == 1 else None
+    when = understood.when
+    today = brief.now.date()
+    day = when.day or _kept_day(draft)
+    if when.now and when.day is None and when.at is None:
+        _come_now(draft, vehicle)
+        return
+    if day is None and when.at is not None:
+        day = today if brief.now.time().replace(tzinfo=None) < when.at else today + timedelta(days=1)
+    what = f" pra ver {named(vehicle)}" if vehicle else ""
+    if day is None:
+        if when.part:
+            draft.memory["visit_part"] = when.part
+        draft.say(draft.pick(f"Vai ser um prazer te receber{what}!", f"Claro, vem conhecer{what.replace(' pra ver', '')}!" if vehicle else "Claro, vem nos visitar!"))
+        if brief.profile.assistant.hours:
+            draft.say("Atendemos " + _week_line(draft))
+        draft.ask("Que dia e horário ficam bons pra você?", "visit")
+        return
+    found = spans(brief.profile.assistant, day, brief.now)
+    if brief.profile.assistant.hours and not found:
+        _propose_other_day(draft, day)
+        return
+    called = day_words(day, today)
+    at = when.at
+    if at is None:
+        if day == today and found and brief.now.time().replace(tzinfo=None) >= found[-1][1]:
+            _propose_other_day(draft, day)
+            return
+        part = {"manha": " de manhã", "tarde": " à tarde", "noite": " à noite"}.get(when.part, "")
+        draft.memory["visit_day"] = day.isoformat()
+        draft.do(BookVisit(vehicle_id=vehicle.id if vehicle else None, wish=f"{called}{part}"))
+        hours = f" Nesse dia abrimos {spans_words(found)}." if found else ""
+        draft.say(f"Show, te esperamos {called}{part}{what}!{hours}")
+        draft.ask("Que horário fica melhor pra você?", "visit")
+        return
+    starts = datetime.combine(day, at, brief.now.tzinfo)
+    if brief.profile.assistant.hours and not is_within(found, at):
+        draft.memory["visit_day"] = day.isoformat()
+        draft.say(f"{called.capitalize()} atendemos {spans_words(found)}, então às {hour_words(at)} não vamos estar na loja.")
+        draft.ask("Que outro horário fica bom?", "visit")
+        return
+    if starts <= brief.now:
+        draft.say("Esse horário já passou por hoje.")
+        draft.ask("Que outro dia ou horário fica bom pra você?", "visit")
+        return
+    draft.memory.pop("visit_day", None)
+    draft.do(BookVisit(vehicle_id=vehicle.id if vehicle else None, starts_at=starts))
+    draft.say(
+        draft.pick(
+            f"Combinado! Anotei sua visita para {called} às {hour_words(at)}{what}. 🤝",
+            f"Perfeito, ficou anotado: {called} às {hour_words(at)}{what}. Te esperamos!",
+        )
+    )
+    address = brief.profile.address
+    if address:
+        draft.say(f"📍 {address}")
+    if not draft.question and not draft.memory.get("own"):
+        draft.ask("Vai ter carro na troca pra gente já deixar a avaliação separada?", "trade")
+
+
+def _come_now(draft: Draft, vehicle: Vehicle | None) -> None:
+    brief = draft.brief
+    found = spans(brief.profile.assistant, brief.now.date(), brief.now)
+    if brief.open_now:
+        until = f", estamos abertos até as {closing_words(found)} hoje" if found else ""
+        draft.do(BookVisit(vehicle_id=vehicle.id if vehicle else None, wish="hoje, está vindo agora"))
+        draft.say(f"Pode vir sim, te esperamos{until}! 😊")
+        if brief.profile.address:
+            draft.say(f"📍 {brief.profile.address}")
+        return
+    opening = brief.next_opening
+    draft.say(f"Agora a loja está fechada{f'; abrimos {opening}' if opening else ''}.")
+    draft.ask("Que horário fica bom pra você vir?", "visit")
+
+
+def _propose_other_day(draft: Draft, day: date) -> None:
+    brief = draft.brief
+    called = day_words(day, brief.now.date())
+    other = next_open_day(brief.profile.assistant, max(day, brief.now.date()), brief.now)
+    closed = "a loja já vai estar fechada" if day == brief.now.date() else "a loja não abre"
+    draft.say(f"{called.capitalize()} {closed}.")
+    if other is None:
+        draft.ask("Que outro dia fica bom pra você?", "visit")
+        return
+    draft.memory["visit_day"] = other.isoformat()
+    hours = spans_words(spans(brief.profile.assistant, other, brief.now))
+    draft.ask(f"Que tal {day_words(other, brief.now.date())}, {hours}?", "visit")
+
+
+def _kept_day(draft: Draft) -> date | None:
+    if draft.brief.memory.get("asked") != "visit":
+        return None
+    stored = draft.memory.get("visit_day")
+    try:
+        return date.fromisoformat(stored) if isinstance(stored, str) else None
+    except ValueError:
+        return None
+
+
+def _week_line(draft: Draft) -> str:
+    from daemon.desk.catalogue.when import week_words
+
+    lines = [line for line in week_words(draft.brief.profile.assistant) if not line.endswith("fechado")]
+    return "; ".join(line[:1].lower() + line[1:].replace(": ", " ", 1) for line in lines) + "."
+
+
+def midnight(day: date, now: datetime) -> datetime:
+    """The start of a day in the tenant's zone."""
+    return datetime.combine(day, time(0), now.tzinfo)

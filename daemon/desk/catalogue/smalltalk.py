@@ -1,0 +1,125 @@
+"""Greetings, thanks, goodbyes, and the way back to cars. Pure."""
+
+import re
+from typing import Final
+
+from daemon.desk.brief import HandOver
+from daemon.desk.catalogue import house
+from daemon.desk.catalogue.draft import Draft
+from daemon.desk.catalogue.understanding import Understood
+from shards.text import fold
+
+_STARTS: Final = ("oi", "ola", "bom dia", "boa tarde", "boa noite", "opa", "hey", "bem-vind", "seja bem")
+_HINT: Final = "Por exemplo: *SUV automático até 100 mil*."
+_MISSES: Final = 2
+_LANGUAGES: Final = {
+    "en": "_I answer in Portuguese here, but I understand simple English._",
+    "es": "_Respondo en portugués, pero te entiendo._",
+}
+
+
+def salutation(draft: Draft, understood: Understood) -> str:
+    """ "Bom dia!" as the customer said it, or as the hour is."""
+    for said, words in (("bom dia", "Bom dia!"), ("boa tarde", "Boa tarde!"), ("boa noite", "Boa noite!")):
+        if said in understood.folded:
+            return words
+    return draft.pick("Olá!", "Oi!", "Oi, tudo bem por aqui!")
+
+
+def greet(draft: Draft, understood: Understood) -> None:
+    """Begin the first turn with the tenant's greeting, later ones with a word where the customer greets."""
+    brief = draft.brief
+    draft.memory.pop("greeted_now", None)
+    if brief.first_turn:
+        own = brief.profile.assistant.greeting.strip()
+        opening = salutation(draft, understood)
+        if own:
+            text = own if fold(own).startswith(_STARTS) and opening not in {"Bom dia!", "Boa tarde!", "Boa noite!"} else f"{opening} {own}"
+            if re.match(r"(?i)(ol[aá]|oi)[,!.]?\s", own) and text != own:
+                text = f"{opening} {re.sub(r'(?i)^(ol[aá]|oi)[,!.]?\s*', '', own)}"
+            # A question of the greeting would be a second one when there is something to answer.
+            text = " ".join(part for part in re.split(r"(?<=[.!?])\s+", text) if "?" not in part) or opening
+            if fold(brief.profile.name) not in fold(text):
+                text += f" Aqui é da *{brief.profile.name}*."
+        else:
+            text = f"{opening} Aqui é o assistente virtual da *{brief.profile.name}* 😊"
+        draft.say(text)
+    elif understood.has("greeting"):
+        draft.say(salutation(draft, understood))
+    if understood.language:
+        draft.say(_LANGUAGES[understood.language])
+    draft.memory["greeted_now"] = len(draft.parts)
+
+
+def steer_back(draft: Draft, understood: Understood) -> bool:
+    """Politely decline what is no matter of ours; whether that was all."""
+    if understood.has("private"):
+        draft.say("Dados de outras pessoas eu não posso passar 🙏 Mas com os carros da loja eu te ajudo.")
+        draft.ask("Que carro você procura?", "model")
+        return True
+    if understood.has("injection"):
+        draft.say("Nisso eu não consigo ajudar, mas com os carros da loja sim 😊")
+        draft.ask("Que carro você procura?", "model")
+        return True
+    if understood.has("offtopic") and understood.wish.empty and not understood.mentions:
+        draft.say(
+            draft.pick(
+                "Essa eu vou ficar te devendo 😄 Meu negócio é carro!",
+                "Aí foge do que eu sei 😅 Por aqui eu ajudo com os carros da loja.",
+            )
+        )
+        draft.ask("Está procurando algum carro?", "model")
+        return True
+    return False
+
+
+def small_talk(draft: Draft, understood: Understood) -> bool:
+    """Answer what is only politeness; whether it was."""
+    asked = draft.brief.memory.get("asked")
+    if understood.has("robot"):
+        draft.say(f"Sou o assistente virtual da *{draft.brief.profile.name}* 🤖 Te ajudo com estoque, preços, fotos e visita, e chamo um vendedor quando você quiser.")
+        draft.ask("Que carro você procura?", "model")
+    elif understood.has("thanks"):
+        draft.say(draft.pick("Imagina! Qualquer coisa é só me chamar 😊", "De nada! Fico por aqui, qualquer coisa é só chamar 😊", "Disponha! Precisando, é só chamar 😊"))
+    elif understood.has("bye"):
+        draft.say(draft.pick("Até mais! Qualquer coisa é só me chamar 👋", "Obrigado pelo contato, até logo! 👋"))
+    elif understood.has("later"):
+        draft.say(draft.pick("Fica à vontade! Quando quiser, é só me chamar por aqui 😊", "Tranquilo, pensa com calma! Estou por aqui quando precisar 😊"))
+    elif understood.has("no"):
+        draft.say(draft.pick("Sem problema!", "Tranquilo!"))
+        draft.ask("Posso te ajudar com mais alguma coisa?" if asked else "O que você está procurando?", "model")
+    elif understood.has("ack"):
+        if draft.brief.first_turn:
+            draft.ask("Em que posso te ajudar: procura algum carro?", "model")
+        else:
+            draft.say(draft.pick("Combinado! 😊 Qualquer dúvida, é só me chamar.", "Show! Fico por aqui se precisar 😊"))
+    elif understood.has("info", "buying", "stock", "greeting"):
+        draft.ask(
+            draft.pick(
+                "Que carro você procura? Se quiser, já me diz até quanto pensa em investir.",
+                "Me conta: qual carro ou tipo de carro você procura?",
+            ),
+            "model",
+        )
+    else:
+        return False
+    return True
+
+
+def close(draft: Draft, understood: Understood) -> None:
+    """A word of thanks is returned with an answer too."""
+    if understood.has("thanks") and not draft.question:
+        draft.say("Qualquer coisa é só me chamar 😊")
+
+
+def not_understood(draft: Draft) -> None:
+    """Say so plainly; the second time in a row a person takes over."""
+    draft.missed = True
+    missed = draft.brief.memory.get("missed")
+    if isinstance(missed, int) and missed >= _MISSES - 1:
+        draft.do(HandOver("o assistente não entendeu duas mensagens seguidas"))
+        draft.say(f"Desculpa, não consegui te entender direito 😕 Vou chamar um vendedor pra te atender melhor. {house.people(draft.brief)}")
+        return
+    draft.say(draft.pick("Desculpa, não entendi bem 😅", "Não peguei direito o que você precisa 😅"))
+    draft.say(_HINT)
+    draft.ask("Me conta qual carro você procura, ou até que valor?", "model")

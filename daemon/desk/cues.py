@@ -1,0 +1,120 @@
+"""The Portuguese words by which a sentence shows what it says of a vehicle. Pure.
+
+All patterns read `flat` text: lower case, no accents.
+"""
+
+import re
+from typing import Final
+
+from daemon.desk.claims import PRICE_VERB
+
+SENTENCE: Final = re.compile(r"(?<=[.!?;…])[\s)]+|(?<=\n)")
+CLAUSE: Final = re.compile(
+    r"[;:!?\n]|,?\s*\b(?:mas|porem|so que|em compensacao|entretanto|todavia|contudo|ja\s+(?:o|a)\b"
+    r"|por outro lado|no entanto)\b"
+)
+NOT_HERE: Final = re.compile(
+    r"\b(?:(?:nao|nem)\s+(?:\w+\s+){0,3}?(?:tem|temos|tenho|ha|havia|tinha|tinhamos|encontrei|achei|localizei"
+    r"|consta|constam"
+    r"|trabalh\w+|disponive\w+|aparece\w*|vi|apareceu|possu\w+|chegou|sobrou|restou|esta\w*|existe\w*|e|sao"
+    r"|consigo|consegui)"
+    r"|sem\s+(?:nenhum\w*\s+)?(?=\S)|nenhum\w*|nada\b|acab(?:ou|aram|amos)|vendid[oa]s?\b|vendemos|esgot\w+"
+    r"|fora de estoque"
+    r"|em falta|zerad\w+|indisponive\w+|infelizmente)\b"
+)
+GONE: Final = re.compile(
+    r"[^.!?]{0,30}\b(?:nao (?:temos|tenho|tem|ha|esta|consta|apareceu)|ja (?:foi|saiu)|foi vendid|acabou|vendid"
+    r"|esgot|em falta|indisponiv|fora de estoque|eu nao)"
+)
+LIKE: Final = re.compile(
+    r"(?:parecid\w+|similar\w*|semelhante\w*|mesm[ao] (?:linha|pegada|categoria|faixa|segmento|estilo|proposta|porte)"
+    r"|concorrente\w*|rival\w*|equivalente\w*|alternativ\w+|em vez|no lugar|ao inves|compar\w+|do que|estilo|tipo)"
+    r"[^.!?,;]{0,25}$"
+)
+YOURS: Final = re.compile(r"\b(?:seu|sua|teu|tua)(?!\s+(?:nov|proxim|futur))\W*(?:\w+\W+){0,2}$")
+TRADE: Final = re.compile(
+    r"\b(?:na|de|a|da|pra|para) troca\b|\bavalia\w*|\bparte do pagamento\b|\bcomo entrada\b|\btroca\w*\b"
+)
+ECHO: Final = re.compile(
+    r"\b(?:voce|vc|tu|senhora?)\b[^.!?\n]{0,40}\b(?:falou|disse|mencionou|perguntou|pediu|procura\w*|quer"
+    r"|queria|busca\w*|"
+    r"deseja|informou|citou|comentou|passou|pretende|ofereceu|gostaria|viu|pensou|precisa|tem|imagina\w*)\b"
+    r"|\b(?:procurand\w+|buscand\w+|seu (?:orcamento|limite|teto)|sua (?:faixa|proposta|oferta|meta)"
+    r"|que (?:pediu|procura|quer|falou))\b"
+)
+ASSERTS: Final = re.compile(
+    r"\b(?:cust\w+|sai(?:ndo)? (?:por|a)|fica (?:por|em)|preco|valor(?! maximo)|esta por|ta por|feito"
+    r"|combinad\w+|fechad\w+|"
+    r"leva por|anunciad\w+|vale|fechamos|fecho|faco|fazemos|pag(?:o|amos)|aceit\w+)\b"
+)
+WORTH: Final = re.compile(
+    r"\b(?:vale|pag(?:o|amos)|avaliad\w+|avaliamos (?:em|por)|aceit\w+ (?:por|em)|entra (?:por|em|a)|dou|damos)\b"
+)
+OFFERED: Final = re.compile(r"\b(?:disponive\w+|a venda|pronta entrega|pode vir ver|te esperando)\b")
+ESTIMATE: Final = re.compile(r"simula|estimativ|estimad|aproximad|sujeit|\baprox\b")
+EACH: Final = re.compile(r"\b(?:ambos|ambas|os dois|as duas|os tres|todos|todas|cada um|cada uma)\b[^.!?]{0,40}$")
+ITEM: Final = re.compile(r"^\s*(?:[^\w\s(]{1,4}\s+|\d{1,2}\s?[).°º-](?!\d)\s*)")
+ANOTHER: Final = re.compile(
+    r"\b(?:o|um|a|uma|outro|outra|segundo|segunda|primeiro|primeira|terceiro|terceira|tambem)\W+(?:ano\W+|de\W+"
+    r"|e\W+)?$"
+)
+OTHER: Final = re.compile(r"\b(?:outr[oa]s?|segund[oa]|tambem tenho|tambem temos|tem (?:mais )?um)\b")
+FRONT: Final = re.compile(r"^\W*(?:(?:e|ja|ou|tambem|agora)\W+)*(?:por|com|a|de|ano|a partir de|na faixa de)?\W*$")
+LEADS_TO: Final = re.compile(
+    r"^\s*(?:reais\s*)?(?:(?:voce|vc|eu|ja)\s+)*(?:leva|levam|tem|temos|tenho|sai|e o preco|e o valor|consegue"
+    r"|encontra|acha)?"
+    r"\s*(?:d?[oa]|uma?|n[oa]|pel[oa]|ess[ea]|est[ea])?\s*$"
+)
+WORD: Final = re.compile(r"[a-z]{4,}")
+COMMON: Final = frozenset(
+    {
+        "para", "pelo", "pela", "como", "mais", "esse", "essa", "este", "esta", "voce", "nosso", "nossa", "carro",
+        "carros", "veiculo", "preco", "valor", "valores", "reais", "custa", "sobre", "todo", "toda", "todos",
+        "todas", "aqui", "quando", "muito", "temos", "tenho", "modelo", "anos", "apenas", "partir", "cada", "entre",
+    }
+)  # fmt: skip
+"""Words that do not tell what a figure is about."""
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a text that say something."""
+    return [line for line in text.split("\n") if line.strip()]
+
+
+def sentences(line: str) -> list[str]:
+    """The sentences of a line."""
+    return [part for part in SENTENCE.split(line) if part and part.strip()]
+
+
+def clause_start(plain: str, position: int) -> int:
+    """Where the clause begins that `position` is in."""
+    start = 0
+    for match in CLAUSE.finditer(plain, 0, position):
+        start = match.end()
+    return start
+
+
+def clause_end(plain: str, position: int) -> int:
+    """Where that clause ends."""
+    match = CLAUSE.search(plain, position)
+    return match.start() if match else len(plain)
+
+
+def absent(before: str, after: str) -> bool:
+    """Whether a clause says of a vehicle that it is not here."""
+    for match in NOT_HERE.finditer(before):
+        rest = before[match.end() :]
+        if not re.search(r"\b(?:tenho|temos|tem|mas|que)\b", rest):
+            return True
+    return GONE.match(after) is not None
+
+
+def offers(plain: str, start: int, end: int) -> bool:
+    """Whether the clause of a mention offers it or says figures of it."""
+    clause = plain[clause_start(plain, start) : clause_end(plain, end)]
+    offer = re.search(
+        r"\b(?:temos|tenho|tem|disponive\w+|chegou|separei|encontrei|achei|opc\w+|olha|segue|oferec\w+"
+        r"|esta aqui|reserv\w+)\b",
+        clause,
+    )
+    return bool(offer or re.search(PRICE_VERB + r"\W*(?:r\$|\d)", clause) or re.search(r"r\$|\d km", clause))

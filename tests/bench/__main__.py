@@ -1,0 +1,56 @@
+"""`make bench`: what DESIGN 12 budgets, measured on the real process with its peers in other processes.
+
+Only the daemon's own CPU is counted (user + system, from /proc). Prints a table, writes `bench.json` into $BENCH_OUT
+(default: a temporary directory) and prints its path last. BENCH_SCALE shrinks or stretches the load (default 1).
+"""
+
+import json
+import os
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import trio
+
+from tests.bench import idle, machine, stock_search, whole_way
+
+Figures = dict[str, Any]
+
+
+async def measured(scale: float) -> Figures:
+    """All figures, in the order they are printed."""
+    found: Figures = {}
+    with tempfile.TemporaryDirectory(prefix="showroomd-bench-") as directory:
+        root = Path(directory)
+        found |= await machine.limits(root)
+        found |= stock_search.measured(root, vehicles=int(50_000 * min(scale, 1)))
+        found |= await whole_way.measured(root / "way", messages=int(2_000 * scale), share_seconds=20 * scale)
+        for tenants in (500, 2_000):
+            count = max(10, int(tenants * min(scale, 1)))
+            found |= await idle.measured(root / f"idle{count}", tenants=count)
+    return found
+
+
+def printed(found: Figures) -> None:
+    """A table a person can read."""
+    width = max(len(name) for name in found)
+    for name, value in found.items():
+        text = f"{value:,.3f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+        print(f"{name:<{width}}  {text:>14}")
+
+
+def main() -> None:
+    """Measure, print, write."""
+    scale = float(os.environ.get("BENCH_SCALE", "1"))
+    found = trio.run(partial(measured, scale))
+    printed(found)
+    out: Final = Path(os.environ.get("BENCH_OUT") or tempfile.mkdtemp(prefix="showroomd-bench-"))
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "bench.json"
+    path.write_text(json.dumps(found, indent=2) + "\n")
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
