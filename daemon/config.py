@@ -29,9 +29,7 @@ class DaemonConfig:
             check.one_of("auto", "console", "json"),
         ),
     ] = "auto"
-    admin_socket: Annotated[
-        str, Setting("Empty: $RUNTIME_DIRECTORY/admin.sock, else <data_dir>/admin.sock.")
-    ] = ""
+    admin_socket: Annotated[str, Setting("Empty: $RUNTIME_DIRECTORY/admin.sock, else <data_dir>/admin.sock.")] = ""
 
 
 @frozen(kw_only=True)
@@ -40,9 +38,7 @@ class HttpConfig:
 
     bind: Annotated[
         tuple[str, ...],
-        Setting(
-            "host:port or unix:/path, any number of them; sockets handed over by systemd win.", check.address
-        ),
+        Setting("host:port or unix:/path, any number of them; sockets handed over by systemd win.", check.address),
     ] = ("127.0.0.1:8420",)
     public_url: Annotated[
         str,
@@ -57,12 +53,8 @@ class HttpConfig:
 class CloudConfig:
     """Meta's official API."""
 
-    graph_url: Annotated[str, Setting("Meta's Graph API.", check.url("https", "http"))] = (
-        "https://graph.facebook.com"
-    )
-    graph_version: Annotated[
-        str, Setting("Its version.", check.matches(r"v\d+\.\d+", "a version, as v26.0"))
-    ] = "v26.0"
+    graph_url: Annotated[str, Setting("Meta's Graph API.", check.url("https", "http"))] = "https://graph.facebook.com"
+    graph_version: Annotated[str, Setting("Its version.", check.matches(r"v\d+\.\d+", "a version, as v26.0"))] = "v26.0"
     media_hosts: Annotated[
         tuple[str, ...],
         Setting("The only hosts that media are downloaded from (with the token).", check.HOST),
@@ -73,9 +65,7 @@ class CloudConfig:
 class WebConfig:
     """WhatsApp Web (a later version)."""
 
-    url: Annotated[str, Setting("WhatsApp Web's socket.", check.url("wss", "ws"))] = (
-        "wss://web.whatsapp.com/ws/chat"
-    )
+    url: Annotated[str, Setting("WhatsApp Web's socket.", check.url("wss", "ws"))] = "wss://web.whatsapp.com/ws/chat"
     root_public_key: Annotated[
         str,
         Setting(
@@ -93,9 +83,7 @@ class WhatsappConfig:
     web: WebConfig = WebConfig()
 
 
-_BASE_URL = Annotated[
-    str, Setting("Empty: the vendor's own address.", check.url("https", "http", empty=True))
-]
+_BASE_URL = Annotated[str, Setting("Empty: the vendor's own address.", check.url("https", "http", empty=True))]
 _TIMEOUT = Annotated[float, Setting("Longest wait for one response.", check.between(0.1, 600))]
 _CONCURRENT = Annotated[
     int,
@@ -111,9 +99,7 @@ class AnthropicConfig:
     """Claude."""
 
     base_url: _BASE_URL = ""
-    model: Annotated[str, Setting("A small, quick one answers customers best.", check.NAME)] = (
-        "claude-haiku-5-5"
-    )
+    model: Annotated[str, Setting("A small, quick one answers customers best.", check.NAME)] = "claude-haiku-5-5"
     timeout_seconds: _TIMEOUT = 30.0
     max_concurrent: _CONCURRENT = 1024
 
@@ -135,9 +121,7 @@ class ElevenlabsConfig:
     base_url: _BASE_URL = ""
     speech_model: Annotated[str, Setting("Speaks the answers.", check.NAME)] = "eleven_flash_v2_5"
     transcription_model: Annotated[str, Setting("Reads voice notes.", check.NAME)] = "scribe_v2"
-    voice_id: Annotated[str, Setting("The voice of tenants that choose none; empty: no speech for them.")] = (
-        ""
-    )
+    voice_id: Annotated[str, Setting("The voice of tenants that choose none; empty: no speech for them.")] = ""
     timeout_seconds: _TIMEOUT = 30.0
     max_concurrent: _CONCURRENT = 1024
 
@@ -157,16 +141,14 @@ class TurnsConfig:
 
     quiet_spell_seconds: Annotated[
         float,
-        Setting(
-            "A burst of messages is answered once the customer was quiet for so long.", check.between(0, 60)
-        ),
+        Setting("A burst of messages is answered once the customer was quiet for so long.", check.between(0, 60)),
     ] = 1.5
     quiet_spell_max_seconds: Annotated[
         float, Setting("... and at most so long after the first of them.", check.between(0, 300))
     ] = 6.0
-    max_running: Annotated[
-        int, Setting("Turns that run at a time, of all tenants.", check.between(1, 1_000_000))
-    ] = 2048
+    max_running: Annotated[int, Setting("Turns that run at a time, of all tenants.", check.between(1, 1_000_000))] = (
+        2048
+    )
 
 
 @frozen(kw_only=True)
@@ -175,9 +157,7 @@ class OutboxConfig:
 
     resend_after_seconds: Annotated[
         float,
-        Setting(
-            "A send whose result stayed unknown is repeated, once, after so long.", check.between(1, 86_400)
-        ),
+        Setting("A send whose result stayed unknown is repeated, once, after so long.", check.between(1, 86_400)),
     ] = 90.0
 
 
@@ -188,9 +168,7 @@ class StorageConfig:
     threads: Annotated[int, Setting("Worker threads for the disk.", check.between(1, 1024))] = 16
     open_shards: Annotated[
         int,
-        Setting(
-            "Tenant files open at a time; each takes about three descriptors.", check.between(1, 1_000_000)
-        ),
+        Setting("Tenant files open at a time; each takes about five descriptors.", check.between(1, 1_000_000)),
     ] = 1024
 
 
@@ -211,18 +189,16 @@ class FetchConfig:
 class RetentionConfig:
     """How long things are kept."""
 
-    media_days: Annotated[
-        int, Setting("Customers' pictures, voice notes and documents.", check.between(1, 36_500))
-    ] = 90
+    media_days: Annotated[int, Setting("Customers' pictures, voice notes and documents.", check.between(1, 36_500))] = (
+        90
+    )
 
 
 @frozen(kw_only=True)
 class BillingConfig:
     """Money."""
 
-    time_zone: Annotated[str, Setting("In which a day and a month begin.", check.time_zone)] = (
-        "America/Sao_Paulo"
-    )
+    time_zone: Annotated[str, Setting("In which a day and a month begin.", check.time_zone)] = "America/Sao_Paulo"
 
 
 @frozen(kw_only=True)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from attrs import frozen
 from daemon.errors import AlreadyRunning, ConfigError
 
 FOLDERS: Final = ("shards", "sessions", "media", "copies")
+LOOKS: Final = 6
+LOOK_SECONDS: Final = 0.05
 
 
 @frozen
@@ -37,7 +40,7 @@ def locked(data_dir: Path, admin_socket: Path | None = None) -> Iterator[None]:
     except OSError as error:
         raise _unusable(data_dir, error) from error
     try:
-        if not _take(descriptor):
+        if not _take_patiently(descriptor):
             raise AlreadyRunning(
                 f"another showroomd (pid {_read(descriptor).pid}) holds {data_dir}",
                 "stop it first, or use another data directory",
@@ -61,6 +64,12 @@ def holder(data_dir: Path) -> Holder | None:
         return None if _take(descriptor) else _read(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _take_patiently(descriptor: int) -> bool:
+    # `holder` of another process takes the lock for an instant to see whether it is free.
+    never = threading.Event()
+    return any(_take(descriptor) or never.wait(LOOK_SECONDS) for _ in range(LOOKS))
 
 
 def _take(descriptor: int) -> bool:

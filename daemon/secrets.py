@@ -20,9 +20,7 @@ NAMES: Final = (
     "SHOWROOMD_WHATSAPP_VERIFY_TOKEN",
     MASTER_KEY,
 )
-NEW_KEY_REMEDY: Final = (
-    "make one with `head -c 32 /dev/urandom | base64`, keep it safe, and give it to every start"
-)
+NEW_KEY_REMEDY: Final = "make one with `head -c 32 /dev/urandom | base64`, keep it safe, and give it to every start"
 
 
 @frozen(kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeVar, get_args, get_origin
 import attrs
 import cattrs
 from attrs import frozen
-from cattrs.gen import make_dict_structure_fn, override
+from cattrs.gen import make_dict_structure_fn, make_mapping_structure_fn, override
 
 T = TypeVar("T")
 
@@ -182,7 +182,7 @@ def make_converter(*, forbid_extra_keys: bool = True) -> cattrs.Converter:
         return structure
 
     def dict_factory(kind: Any) -> Callable[[Any, Any], Any]:
-        base = converter.gen_structure_mapping(kind)
+        base = make_mapping_structure_fn(kind, converter, detailed_validation=True)
 
         def structure(value: Any, to: Any) -> Any:
             if not isinstance(value, dict):

@@ -8,7 +8,7 @@ from attrs import frozen
 from daemon.desk.amounts import flat
 from daemon.desk.brief import Sources
 from daemon.desk.claims import SERVICE, Claim, claims, normalised
-from daemon.desk.cues import ASSERTS, COMMON, ECHO, NOT_HERE, WORD, clause_end, clause_start, sentences
+from daemon.desk.cues import ASSERTS, COMMON, ECHO, NOT_HERE, THEIRS, WORD, clause_end, clause_start, sentences
 from daemon.desk.hearsay import Own
 from daemon.desk.reference import Group
 from daemon.desk.truth import true_of, true_of_line
@@ -50,6 +50,8 @@ class Allowance:
                 return True
             if NOT_HERE.search(plain[start : claim.start]) and (group.excuse or group.mention is None):
                 return True
+        if theirs and claim.kind == "price" and THEIRS.search(plain[start : claim.start]):
+            return True
         if claim.role == "limit" and group.mention is None and not ASSERTS.search(clause):
             return all(true_of(claim, v) for v in self.sources.vehicles) and bool(self.sources.vehicles)
         if claim.role == "from" and any(true_of_line(claim, (line,)) for line in self._lines_of(group)):

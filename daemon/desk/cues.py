@@ -65,6 +65,20 @@ LEADS_TO: Final = re.compile(
     r"|encontra|acha)?"
     r"\s*(?:d?[oa]|uma?|n[oa]|pel[oa]|ess[ea]|est[ea])?\s*$"
 )
+THEIRS: Final = re.compile(
+    r"\b(?:(?:n|d|pr)?[oa]s? (?:seu|sua|teu|tua)s?|com (?:seus|sua|seu)|cabe\w* (?:em|n[oa]s?)(?: seus)?|voces? (?:tem|falou))\W*$"
+)
+"""Right before a figure of the customer's: "cabe nos seus R$ 100 mil"."""
+
+THEIR_CAR: Final = re.compile(r"\b(?:seu|sua|teu|tua|proposta|troca|usado)\b")
+AND: Final = re.compile(r"\s*(?:,|e|ou|nem|,\s*(?:e|nem))\s*(?:[oa]s?|d[oa]s?|n[oa]s?|um|uma)?\s*")
+ONE_OF: Final = re.compile(r"\b[oa]\s+(?:mais|menos|outr[oa]|primeir[oa]|segund[oa])\b")
+SHORT_YEAR: Final = re.compile(
+    r"(?:\s+[a-z]\w*){0,2}?\s*(?:'|\s)(\d{2})\b(?=\s*(?:$|[;!?)|–-]|[,.](?!\d)|por\b|com\b|ta\b|esta\b"
+    r"|sai\b|custa\b|completo|automatic|manual|r\$|e\b))"
+)
+"""A year in two digits behind a name: "HB20 22 por R$ …"."""
+
 WORD: Final = re.compile(r"[a-z]{4,}")
 COMMON: Final = frozenset(
     {

@@ -9,10 +9,11 @@ import re
 from attrs import frozen
 
 from daemon.desk.allowance import Allowance
-from daemon.desk.amounts import flat
+from daemon.desk.amounts import NEWEST_YEAR, OLDEST_YEAR, flat
 from daemon.desk.brief import Fault, Sources
 from daemon.desk.claims import Claim, claims, normalised
 from daemon.desk.cues import (
+    AND,
     ANOTHER,
     EACH,
     ESTIMATE,
@@ -22,7 +23,10 @@ from daemon.desk.cues import (
     LIKE,
     NOT_HERE,
     OFFERED,
+    ONE_OF,
     OTHER,
+    SHORT_YEAR,
+    THEIR_CAR,
     TRADE,
     WORTH,
     YOURS,
@@ -121,6 +125,7 @@ class _Reading:
             for claim in claims(text, plain)
             if all(claim.end <= m.start or claim.start >= m.end for m in mentions)
         ]
+        figures = sorted((*figures, *_short_years(text, plain, mentions, figures)), key=lambda claim: claim.start)
         groups = self._groups(plain, mentions, figures, item)
         for group in groups:
             self._judge(group, text, plain)
@@ -131,9 +136,13 @@ class _Reading:
             last = groups[-1] if groups else None
             if mention.make_only and self._same_make(mention, last):
                 continue
-            groups.append(self._group(mention, plain, figures))
+            group = self._group(mention, plain, figures)
+            joined = last is not None and last.mention is not None and group.foreign
+            if joined and last and last.mention and AND.fullmatch(plain[last.mention.end : mention.start]):
+                group.excuse = last.excuse if last.excuse in ("absent", "like") else group.excuse
+            groups.append(group)
         named = list(groups)
-        if "respectivamente" in plain and len(named) > 1 and self._zipped(named, figures):
+        if len(named) > 1 and self._dealt_out(plain, named, figures):
             return named
         carried: Group | None = None
         for claim in figures:
@@ -169,7 +178,8 @@ class _Reading:
         clause = plain[start : clause_end(plain, mention.end)]
         asked = bool({compact(mention.said), compact(mention.name)} & self.customer)
         excuse, own = "", False
-        if asked and (YOURS.search(before) or (TRADE.search(clause) and mention.foreign)):
+        theirs = TRADE.search(clause) or THEIR_CAR.search(before)
+        if asked and (YOURS.search(before) or (theirs and mention.foreign)):
             excuse, own = "yours", True
         elif absent(before, plain[mention.end : clause_end(plain, mention.end)]):
             excuse = "absent"
@@ -224,14 +234,23 @@ class _Reading:
             return True
         return claim.kind == "price" and LEADS_TO.match(between) is not None and not before
 
-    def _zipped(self, groups: list[Group], figures: list[Claim]) -> bool:
-        """Deal figures out to mentions in order; False where their numbers differ."""
+    def _dealt_out(self, plain: str, groups: list[Group], figures: list[Claim]) -> bool:
+        """Deal figures out to mentions in order: "… e … custam R$ X e R$ Y". Without "respectivamente" only where
+        that makes them true."""
+        told = "respectivamente" in plain
+        pairs: list[tuple[Group, Claim]] = []
         for kind in ("price", "year", "mileage"):
             of_kind = [claim for claim in figures if claim.kind == kind]
             if of_kind and len(of_kind) != len(groups):
                 return False
-            for group, claim in zip(groups, of_kind, strict=False):
-                group.claims.append(claim)
+            pairs += zip(groups, of_kind, strict=False)
+        ends = [group.mention.end for group in groups if group.mention is not None]
+        behind = all(claim.start >= max(ends) for _, claim in pairs)
+        true = behind and all(any(true_of(claim, v) for v in group.vehicles) for group, claim in pairs)
+        if not pairs or not (told or true):
+            return False
+        for group, claim in pairs:
+            group.claims.append(claim)
         return True
 
     # Whether it is true
@@ -272,7 +291,7 @@ class _Reading:
 
     def _fit(self, group: Group, figures: list[Claim], plain: str) -> tuple[Vehicle, ...]:
         """The vehicles all figures are true of; reports what is true of none."""
-        runs = _runs(figures, alone=len(group.named) == 1)
+        runs = _runs(figures, plain, alone=len(group.named) == 1)
         fits: list[Vehicle] = []
         for index, run in enumerate(runs):
             vehicles = group.vehicles
@@ -281,7 +300,7 @@ class _Reading:
                 closest = self._closest(group.named, between)
                 if len(closest) < len(group.named):
                     vehicles = closest
-                elif ANOTHER.search(between):
+                elif ANOTHER.search(between) or ONE_OF.search(between):
                     vehicles = group.named
             good = [v for v in vehicles if all(true_of(claim, v) for claim in run)]
             if good:
@@ -322,7 +341,22 @@ class _Reading:
             self.found.append(Fault(claim.kind, claim.said, "the customer did not say this of their own car"))
 
 
-def _runs(figures: list[Claim], *, alone: bool) -> list[list[Claim]]:
+def _short_years(text: str, plain: str, mentions: list[Mention], figures: list[Claim]) -> list[Claim]:
+    """Years in two digits right behind a name."""
+    found = []
+    for mention in mentions:
+        match = SHORT_YEAR.match(plain, mention.end)
+        if match is None or any(claim.start < match.end(1) and match.start(1) < claim.end for claim in figures):
+            continue
+        two = int(match.group(1))
+        year = two + (2000 if two <= NEWEST_YEAR - 2000 else 1900)
+        if year >= OLDEST_YEAR + 20:
+            start, end = match.span(1)
+            found.append(Claim(kind="year", values=(year,), start=start, end=end, said=text[start:end]))
+    return found
+
+
+def _runs(figures: list[Claim], plain: str, *, alone: bool) -> list[list[Claim]]:
     """Figures of several vehicles of one name, cut where the kind that came first comes again."""
     if not figures:
         return []
@@ -330,7 +364,8 @@ def _runs(figures: list[Claim], *, alone: bool) -> list[list[Claim]]:
         return [figures]
     runs: list[list[Claim]] = [[figures[0]]]
     for claim in figures[1:]:
-        if claim.kind == figures[0].kind and claim.values != runs[-1][0].values:
+        again = claim.kind == figures[0].kind and claim.values != runs[-1][0].values
+        if again or ONE_OF.search(plain[runs[-1][-1].end : claim.start]):
             runs.append([claim])
         else:
             runs[-1].append(claim)

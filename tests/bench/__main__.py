@@ -24,7 +24,7 @@ async def measured(scale: float) -> Figures:
     with tempfile.TemporaryDirectory(prefix="showroomd-bench-") as directory:
         root = Path(directory)
         found |= await machine.limits(root)
-        found |= stock_search.measured(root, vehicles=int(50_000 * min(scale, 1)))
+        found |= await stock_search.measured(root, vehicles=int(50_000 * min(scale, 1)))
         found |= await whole_way.measured(root / "way", messages=int(2_000 * scale), share_seconds=20 * scale)
         for tenants in (500, 2_000):
             count = max(10, int(tenants * min(scale, 1)))

@@ -106,7 +106,9 @@ async def bench(directory: Path, *, settings: str = "", statuses: str = "sent,de
     port = free_port()
     webhook = f"http://127.0.0.1:{port}/webhooks/whatsapp"
     async with trio.open_nursery() as nursery:
-        graph = await _peer("daemon.emulator.graph", "--webhook", webhook, "--app-secret", APP_SECRET, "--statuses", statuses)
+        graph = await _peer(
+            "daemon.emulator.graph", "--webhook", webhook, "--app-secret", APP_SECRET, "--statuses", statuses
+        )
         vendor = await _peer("daemon.emulator.vendors")
         graph_url, vendor_url = await _address(graph), await _address(vendor)
         (directory / "showroomd.toml").write_text(

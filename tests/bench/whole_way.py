@@ -9,17 +9,19 @@ from typing import Any
 import httpx
 import trio
 
-from daemon.emulator import deliveries, market
+from daemon.emulator import deliveries
 from tests.bench.process import Bench, bench, cpu_seconds, memory_mb
 from tests.support.stock import STOCK
 
 TENANTS = 8
-CUSTOMERS = 400
 
 
 async def measured(directory: Path, *, messages: int, share_seconds: float) -> dict[str, Any]:
     """CPU a message at full load, and our share of the answer time at 100 messages a second."""
-    async with bench(directory, settings="[turns]\nquiet_spell_seconds = 0\n") as daemon, trio.open_nursery() as nursery:
+    async with (
+        bench(directory, settings="[turns]\nquiet_spell_seconds = 0\n") as daemon,
+        trio.open_nursery() as nursery,
+    ):
         await daemon.start()
         nursery.start_soon(daemon.drain_logs)
         numbers = await _tenants(daemon)
@@ -67,7 +69,8 @@ async def _load(
     """Post `count` customers' messages; (daemon's CPU seconds, seconds until the last answer, waits of each)."""
     posted: dict[str, float] = {}
     async with httpx.AsyncClient(base_url=daemon.graph_url, timeout=60) as graph:
-        done = len(await _sent(graph, 0))
+        sent = Sent(graph)
+        await sent.read()
         cpu, began = cpu_seconds(daemon.pid), time.perf_counter()
         limiter = trio.CapacityLimiter(48)
 
@@ -93,22 +96,34 @@ async def _load(
         answers: list[dict[str, Any]] = []
         while len(answers) < count:
             await trio.sleep(0.05)
-            answers += await _sent(graph, done + len(answers))
+            answers += await sent.read()
         seconds = time.perf_counter() - began
-        await trio.sleep(3)  # statuses and the rollup belong to the message
+        while sent.pending:  # the statuses belong to the message
+            await trio.sleep(0.05)
+            answers += await sent.read()
+        await trio.sleep(3)  # so does the rollup
         spent = cpu_seconds(daemon.pid) - cpu
         waits = [answer["at"] - posted[answer["to"]] for answer in answers if answer["to"] in posted]
         return spent, seconds, waits
 
 
-async def _sent(graph: httpx.AsyncClient, after: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    while True:
-        page = (await graph.get("/emulator/sent", params={"after": after + len(found), "limit": 1000})).json()
-        items = page["items"] if isinstance(page, dict) else page
-        found += items
-        if len(items) < 1000:
-            return found
+class Sent:
+    """The texts that the Graph peer took over, read page by page."""
 
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+        self._next = 0
+        self.pending = 0
 
-_ = market
+    async def read(self) -> list[dict[str, Any]]:
+        """What came since the last look."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = (await self._client.get("/emulator/sent", params={"after": self._next, "limit": 2000})).json()
+            self.pending = page["pending"]
+            found += [
+                call for call in page["items"] if call["kind"] == "message" and call["body"].get("type") == "text"
+            ]
+            if page["next"] == self._next:
+                return found
+            self._next = page["next"]

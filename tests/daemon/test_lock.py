@@ -1,3 +1,4 @@
+import fcntl
 import os
 import signal
 import subprocess
@@ -37,6 +38,23 @@ def test_looking_does_not_take_it(tmp_path: Path) -> None:
     assert holder(tmp_path) is None
     with locked(tmp_path):
         pass
+
+
+def test_a_passing_look_does_not_keep_a_daemon_from_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with locked(tmp_path):
+        pass
+    with (tmp_path / "lock").open("r+") as looking:
+        fcntl.flock(looking, fcntl.LOCK_EX)
+        tries = []
+
+        def look_ends(*_: object) -> bool:
+            tries.append(1)
+            fcntl.flock(looking, fcntl.LOCK_UN)
+            return False
+
+        monkeypatch.setattr("threading.Event.wait", look_ends)
+        with locked(tmp_path):
+            assert tries == [1]
 
 
 def test_a_killed_holder_lets_go(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def _compose(draft: Draft, understood: Understood) -> Steps:
         return
     subject = yield from _vehicles(draft, understood)
     yield from _business(draft, understood, subject)
-    if draft.parts[_greeting_parts(draft) :] or draft.question:
+    if draft.parts[draft.greeting_parts :] or draft.question:
         close(draft, understood)
         return
     if small_talk(draft, understood):
@@ -82,10 +82,6 @@ def _compose(draft: Draft, understood: Understood) -> Steps:
         offers.listing(draft, understood, found)
         return
     not_understood(draft)
-
-
-def _greeting_parts(draft: Draft) -> int:
-    return int(draft.memory.get("greeted_now", 0))
 
 
 def _handed_over(draft: Draft, understood: Understood) -> bool:
@@ -146,7 +142,8 @@ def _vehicles(draft: Draft, understood: Understood) -> Generator[Command, Any, S
         return (yield from _named(draft, understood, wish))
     if understood.has("trade", "sell") and not understood.searching and not wish.priced:
         return (yield from _quiet(brief, understood))
-    if understood.has("more") and recalled_ids(brief.memory, "seen") and wish.without("sort").empty:
+    more = understood.has("more") and not understood.has("other_color")
+    if more and recalled_ids(brief.memory, "seen") and wish.without("sort").empty:
         yield from _more(draft, older)
         return Subject()
     subject = yield from resolve(brief, understood)
@@ -225,6 +222,8 @@ def _among_shown(brief: Brief, understood: Understood) -> Generator[Command, Any
 
 
 def _searched(draft: Draft, understood: Understood, wish: Wish) -> Generator[Command, Any, Subject]:
+    kinds = {body in {"motorcycle", "truck"} for line in draft.brief.summary.lines for body in line.bodies}
+    wish = evolve(wish, cars_only=len(kinds) == 2)
     draft.memory["wish"] = remembered(wish)
     only_best = bool(wish.sort) and (understood.picking or bool(re.search(r"\b(?:qual|quero|me (?:mostra|fala))\b", understood.folded)))
     found = yield from find(wish, limit=1 if only_best and not understood.searching else MOST)
@@ -380,7 +379,7 @@ def _about(draft: Draft, understood: Understood, subject: Subject) -> None:
     if understood.has("available") and not wants_facts:
         if vehicles:
             offers.available(draft, vehicles)
-        elif not draft.parts[_greeting_parts(draft) :]:
+        elif not draft.parts[draft.greeting_parts :]:
             draft.ask("Qual carro você viu? Me manda o modelo que eu confirmo se ainda temos.", "which")
         return
     if wants_facts:
@@ -389,7 +388,7 @@ def _about(draft: Draft, understood: Understood, subject: Subject) -> None:
             offers.answer_facts(draft, understood, vehicles, facts)
             if len(vehicles) == 1 and not understood.has("finance", "discount", "visit", "reserve"):
                 offers.next_step(draft, vehicles[0])
-        elif not draft.parts[_greeting_parts(draft) :] and not understood.has("hours", "address", "phone", "finance", "visit"):
+        elif not draft.parts[draft.greeting_parts :] and not understood.has("hours", "address", "phone", "finance", "visit"):
             draft.ask("De qual carro você quer saber? Me diz o modelo.", "which")
         return
     if subject.how in {"picked", "quoted", "ad"} and not understood.has("finance", "discount", "reserve", "visit", "trade"):

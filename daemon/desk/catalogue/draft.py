@@ -27,6 +27,7 @@ class Draft:
     memory: dict[str, Any] = field(factory=dict)
     about: Vehicle | None = None
     missed: bool = False
+    greeting_parts: int = 0  # how many paragraphs only greet
     _seed: int = field(init=False)
 
     def __attrs_post_init__(self) -> None:

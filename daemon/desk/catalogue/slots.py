@@ -60,7 +60,7 @@ _COMPILED_COLORS: Final = tuple((color, re.compile(pattern)) for color, pattern 
 _ENGINE: Final = re.compile(r"(?<![\d.,])([1-6])[.,](\d)(?![\d.,]*\d)(?!\s*(?:mil|k|milh|%))")
 _TRIMS: Final = re.compile(
     r"\b(xei|xli|gli|altis|xrs|exl|ex|lx|lxr|touring|ltz|lt|premier|highline|comfortline|trendline|msi|tsi|gti|gts|longitude"
-    r"|limited|trailhawk|volcano|freedom|ranch|endurance|impetus|precision|drive|trekking|attractive|essence|titanium|xlt|zen|intense"
+    r"|limited|trailhawk|volcano|freedom|ranch|endurance|impetus|precision|(?<!test )(?<!teste )(?<!tes )drive|trekking|attractive|essence|titanium|xlt|zen|intense"
     r"|iconic|platinum|prestige|ultimate|diamond|robust|griffe|allure|feel|shine|srx|srv|xls|xs|v6|turbo|high country|vivace|trend)\b"
 )
 _NEGATED: Final = r"(?:nao (?:quero|pode ser|gosto de|seja)|menos|exceto|sem ser|tirando|que nao seja|odeio)\s+(?:carro |um |uma )?"

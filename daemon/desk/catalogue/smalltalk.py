@@ -10,7 +10,9 @@ from daemon.desk.catalogue.understanding import Understood
 from shards.text import fold
 
 _STARTS: Final = ("oi", "ola", "bom dia", "boa tarde", "boa noite", "opa", "hey", "bem-vind", "seja bem")
-_HINT: Final = "Por exemplo: *SUV automático até 100 mil*."
+_OF_THE_DAY: Final = ("Bom dia!", "Boa tarde!", "Boa noite!")
+_OPENING: Final = re.compile(r"^(?:ol[aá]|oi)[,!.]?\s+", re.IGNORECASE)
+_HINT: Final = "Pode ser assim: *quero um SUV automático*."
 _MISSES: Final = 2
 _LANGUAGES: Final = {
     "en": "_I answer in Portuguese here, but I understand simple English._",
@@ -29,18 +31,11 @@ def salutation(draft: Draft, understood: Understood) -> str:
 def greet(draft: Draft, understood: Understood) -> None:
     """Begin the first turn with the tenant's greeting, later ones with a word where the customer greets."""
     brief = draft.brief
-    draft.memory.pop("greeted_now", None)
     if brief.first_turn:
         own = brief.profile.assistant.greeting.strip()
         opening = salutation(draft, understood)
         if own:
-            text = own if fold(own).startswith(_STARTS) and opening not in {"Bom dia!", "Boa tarde!", "Boa noite!"} else f"{opening} {own}"
-            if re.match(r"(?i)(ol[aá]|oi)[,!.]?\s", own) and text != own:
-                text = f"{opening} {re.sub(r'(?i)^(ol[aá]|oi)[,!.]?\s*', '', own)}"
-            # A question of the greeting would be a second one when there is something to answer.
-            text = " ".join(part for part in re.split(r"(?<=[.!?])\s+", text) if "?" not in part) or opening
-            if fold(brief.profile.name) not in fold(text):
-                text += f" Aqui é da *{brief.profile.name}*."
+            text = _tenants_greeting(own, opening, brief.profile.name)
         else:
             text = f"{opening} Aqui é o assistente virtual da *{brief.profile.name}* 😊"
         draft.say(text)
@@ -48,7 +43,14 @@ def greet(draft: Draft, understood: Understood) -> None:
         draft.say(salutation(draft, understood))
     if understood.language:
         draft.say(_LANGUAGES[understood.language])
-    draft.memory["greeted_now"] = len(draft.parts)
+    draft.greeting_parts = len(draft.parts)
+
+
+def _tenants_greeting(own: str, opening: str, shop: str) -> str:
+    """The tenant's greeting under our salutation; its question would be one too many."""
+    text = own if fold(own).startswith(_STARTS) and opening not in _OF_THE_DAY else f"{opening} {_OPENING.sub('', own)}"
+    text = " ".join(part for part in re.split(r"(?<=[.!?])\s+", text) if "?" not in part) or opening
+    return text if fold(shop) in fold(text) else f"{text} Aqui é da *{shop}*."
 
 
 def steer_back(draft: Draft, understood: Understood) -> bool:

@@ -100,7 +100,7 @@ def read_burst(text: str, brief: Brief, *, asked: str) -> Understood:
         text=text,
         folded=plain,
         intents=found,
-        facts=facts(folded),
+        facts=_facts(folded, rest),
         options=options_asked(folded),
         wish=wish,
         money=money,
@@ -116,6 +116,14 @@ def read_burst(text: str, brief: Brief, *, asked: str) -> Understood:
         out=wants_out(plain.strip()),
         language=_language(plain),
     )
+
+
+def _facts(folded: str, text: str) -> tuple[str, ...]:
+    """The facts asked for; "e manual?" asks for another vehicle, "é manual?" for a fact."""
+    found = facts(folded)
+    if _FOLLOWING.match(folded) and folded.lstrip().startswith("e ") and not re.search(r"(?i)\bé\b", text):
+        return tuple(fact for fact in found if fact not in {"transmission", "fuel"})
+    return found
 
 
 def _language(plain: str) -> str:

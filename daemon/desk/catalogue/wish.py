@@ -7,10 +7,11 @@ from attrs import asdict, evolve, fields, frozen
 
 from daemon.desk.amounts import kilometres, reais
 from daemon.desk.catalogue.lexicon import is_model, make_of, squash
-from shards.tenant.vehicle import StockQuery, Vehicle
+from shards.tenant.vehicle import BODIES, StockQuery, Vehicle
 from shards.text import fold
 
 AUTOMATIC: Final = ("automatic", "cvt", "automated")
+CARS: Final = tuple(body for body in BODIES if body not in {"motorcycle", "truck"})
 BODY_WORDS: Final = {
     "hatch": ("hatch", "hatches"),
     "sedan": ("sedan", "sedans"),
@@ -56,11 +57,12 @@ class Wish:
     options: tuple[str, ...] = ()
     condition: str = ""
     sort: str = ""
+    cars_only: bool = False  # without motorcycles and trucks, where a stock has both
 
     @property
     def empty(self) -> bool:
         """Whether nothing is asked for."""
-        return self == _NOTHING
+        return evolve(self, cars_only=False) == _NOTHING
 
     @property
     def named(self) -> bool:
@@ -139,7 +141,7 @@ class Wish:
             max_mileage_km=self.max_km,
             transmissions=self.transmissions,
             fuels=self.fuels,
-            bodies=self.bodies,
+            bodies=CARS if self.cars_only and not self.bodies and not self.named else self.bodies,
             colors=self.colors,
             doors=self.doors,
             condition=self.condition,
@@ -172,6 +174,8 @@ def recalled(stored: object) -> Wish:
         if isinstance(blank, tuple) and isinstance(value, list):
             values[name] = tuple(item for item in value if isinstance(item, str))
         elif isinstance(blank, str) and isinstance(value, str):
+            values[name] = value
+        elif blank is False and isinstance(value, bool):
             values[name] = value
         elif blank is None and isinstance(value, int) and not isinstance(value, bool):
             values[name] = value
