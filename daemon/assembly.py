@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import httpx
 import trio
@@ -15,6 +15,7 @@ from attrs import define, frozen
 from daemon.billing.rollup import Rollup
 from daemon.channels.cloud import CloudApp
 from daemon.channels.media import media_path
+from daemon.channels.transport import StripedTransport
 from daemon.clock import Now, utc_now
 from daemon.config import Config
 from daemon.control.app import build_app
@@ -44,8 +45,6 @@ from shards.directory import ShardDirectory, ShardHandle
 from shards.shard import Shard
 from shards.tenant.profile import StockFeed
 from shards.tenant.stock import FeedState
-
-GRAPH_CONNECTIONS: Final = 256
 
 
 @frozen(kw_only=True)
@@ -110,8 +109,7 @@ async def assembled(
             observer=_VendorMetrics(metrics),
         )
         stack.push_async_callback(vendors.aclose)
-        limits = httpx.Limits(max_connections=GRAPH_CONNECTIONS, max_keepalive_connections=GRAPH_CONNECTIONS)
-        graph = await stack.enter_async_context(httpx.AsyncClient(limits=limits, trust_env=False))
+        graph = await stack.enter_async_context(httpx.AsyncClient(transport=StripedTransport(), trust_env=False))
         fetcher = Fetcher(allow_private=config.fetch.allow_private)
         stack.push_async_callback(fetcher.aclose)
         rollup = Rollup(central, directory)

@@ -15,6 +15,9 @@ T = TypeVar("T")
 
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
+_FIRST_YEAR: Final = 1971  # a period of days before it can still be reckoned
+_LAST_YEAR: Final = 2199
+
 
 @frozen
 class FieldFault:
@@ -116,9 +119,12 @@ def time_of(value: str) -> datetime:
     if not _RFC3339.fullmatch(value):
         raise ValueError("must be a time like 2026-01-31T12:00:00Z")
     try:
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        time = datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise ValueError("must be a time like 2026-01-31T12:00:00Z") from error
+    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+        raise ValueError(f"must be a time of the years {_FIRST_YEAR} to {_LAST_YEAR}")
+    return time
 
 
 def _time(value: Any, _: Any) -> datetime:

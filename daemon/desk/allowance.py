@@ -8,7 +8,21 @@ from attrs import frozen
 from daemon.desk.amounts import flat
 from daemon.desk.brief import Sources
 from daemon.desk.claims import SERVICE, Claim, claims, normalised
-from daemon.desk.cues import ASSERTS, COMMON, ECHO, NOT_HERE, THEIRS, WORD, clause_end, clause_start, sentences
+from daemon.desk.cues import (
+    ASSERTS,
+    COMMON,
+    DENIED,
+    ECHO,
+    NOT_HERE,
+    NOTED,
+    THEIRS,
+    WORD,
+    YOUR_ONE,
+    clause_end,
+    clause_start,
+    sentences,
+)
+from daemon.desk.finance import MONTHS, instalment
 from daemon.desk.hearsay import Own
 from daemon.desk.reference import Group
 from daemon.desk.truth import true_of, true_of_line
@@ -50,6 +64,11 @@ class Allowance:
                 return True
             if NOT_HERE.search(plain[start : claim.start]) and (group.excuse or group.mention is None):
                 return True
+        before = plain[start : claim.start]
+        if theirs and (DENIED.search(before) or (claim.kind != "price" and YOUR_ONE.search(before))):
+            return True
+        if theirs and not group.vehicles and NOTED.search(plain[: claim.start]) and not ASSERTS.search(clause):
+            return True
         if theirs and claim.kind == "price" and THEIRS.search(plain[start : claim.start]):
             return True
         if claim.role == "limit" and group.mention is None and not ASSERTS.search(clause):
@@ -99,12 +118,24 @@ class Allowance:
                 return True
             if claim.role == "financed" and claim.value == one.price_centavos - one.down_payment_centavos:
                 return True
-            if claim.role == "instalment" and claim.months in (None, one.months):
-                said, actual = claim.value, one.instalment_centavos
-                if said == actual or (said % 100 == 0 and abs(said - actual) < 100):
-                    return True
-                if claim.about and claim.means(actual):
-                    return True
+            fits = claim.role == "instalment" and claim.months in (None, one.months)
+            if fits and _rounds_to(claim, one.instalment_centavos):
+                return True
+        return claim.role == "instalment" and self._computed(claim, group)
+
+    def _computed(self, claim: Claim, group: Group) -> bool:
+        """Whether an instalment is what the tenant's rate makes of a vehicle's price and a down payment the
+        customer named."""
+        rate = self.sources.profile.assistant.finance_rate_percent_month
+        if rate is None or claim.months is None or not MONTHS[0] <= claim.months <= MONTHS[1]:
+            return False
+        for vehicle in group.vehicles[:4]:
+            price = vehicle.asking_centavos
+            if price is None:
+                continue
+            downs = {0, *(value for value in self.customers["price"] if value < price)}
+            if any(_rounds_to(claim, instalment(price - down, rate, claim.months)) for down in downs):
+                return True
         return False
 
     def _discount(self, claim: Claim, group: Group, shown: Sequence[Vehicle]) -> bool:
@@ -115,3 +146,11 @@ class Allowance:
         prices = [v.asking_centavos for v in (shown or self.sources.vehicles)[:8]]
         known = [price for price in (*prices, *(v.asking_centavos for v in group.vehicles[:3])) if price is not None]
         return any(abs(a - b) == claim.value for a in known for b in known if a != b)
+
+
+def _rounds_to(claim: Claim, actual: int) -> bool:
+    """Whether an estimate was said to the centavo, to the real, or marked as rounded."""
+    said = claim.value
+    if said == actual or (said % 100 == 0 and abs(said - actual) < 100):
+        return True
+    return claim.about and claim.means(actual)

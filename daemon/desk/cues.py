@@ -66,10 +66,17 @@ LEADS_TO: Final = re.compile(
     r"\s*(?:d?[oa]|uma?|n[oa]|pel[oa]|ess[ea]|est[ea])?\s*$"
 )
 THEIRS: Final = re.compile(
-    r"\b(?:(?:n|d|pr)?[oa]s? (?:seu|sua|teu|tua)s?|com (?:seus|sua|seu)|cabe\w* (?:em|n[oa]s?)(?: seus)?|voces? (?:tem|falou))\W*$"
+    r"\b(?:(?:n|d|pr)?[oa]s? (?:seu|sua|teu|tua)s?|com (?:seus|sua|seu)|cabe\w* (?:em|n[oa]s?)(?: seus)?"
+    r"|voces? (?:tem|falou))\W*$"
 )
 """Right before a figure of the customer's: "cabe nos seus R$ 100 mil"."""
 
+DENIED: Final = re.compile(r"\bnao\s+(?:e|eh|era|sao|foi|custa|tem|sai(?: por)?)\W*(?:de |ano |modelo )?$")
+YOUR_ONE: Final = re.compile(r"\b(?:o seu|a sua|o teu|a tua|seu carro|teu carro)\b[^,.;!?\d]{0,15}$")
+OFFER: Final = re.compile(
+    r"\b(?:temos|tenho|tem|disponive\w+|chegou|separei|encontrei|achei|opc\w+|olha|segue|oferec\w+|esta aqui|reserv\w+)\b"
+)
+NOTED: Final = re.compile(r"\b(?:anot\w+|registr\w+)\b")
 THEIR_CAR: Final = re.compile(r"\b(?:seu|sua|teu|tua|proposta|troca|usado)\b")
 AND: Final = re.compile(r"\s*(?:,|e|ou|nem|,\s*(?:e|nem))\s*(?:[oa]s?|d[oa]s?|n[oa]s?|um|uma)?\s*")
 ONE_OF: Final = re.compile(r"\b[oa]\s+(?:mais|menos|outr[oa]|primeir[oa]|segund[oa])\b")
@@ -126,9 +133,5 @@ def absent(before: str, after: str) -> bool:
 def offers(plain: str, start: int, end: int) -> bool:
     """Whether the clause of a mention offers it or says figures of it."""
     clause = plain[clause_start(plain, start) : clause_end(plain, end)]
-    offer = re.search(
-        r"\b(?:temos|tenho|tem|disponive\w+|chegou|separei|encontrei|achei|opc\w+|olha|segue|oferec\w+"
-        r"|esta aqui|reserv\w+)\b",
-        clause,
-    )
+    offer = OFFER.search(clause)
     return bool(offer or re.search(PRICE_VERB + r"\W*(?:r\$|\d)", clause) or re.search(r"r\$|\d km", clause))

@@ -16,12 +16,14 @@ from daemon.desk.cues import (
     AND,
     ANOTHER,
     EACH,
+    ECHO,
     ESTIMATE,
     FRONT,
     ITEM,
     LEADS_TO,
     LIKE,
     NOT_HERE,
+    OFFER,
     OFFERED,
     ONE_OF,
     OTHER,
@@ -88,6 +90,7 @@ class _Reading:
         self.allowance = Allowance(sources, own_figures(ours), self.customers, estimated)
         self.context = self._start(focus)
         self.found: list[Fault] = []
+        self.absent: set[str] = set()  # what the text says is not here
 
     def _start(self, focus: str | None) -> Context:
         """What the text is about before it names anything."""
@@ -113,7 +116,12 @@ class _Reading:
             for sentence in sentences(line[mark.end() :] if mark else line):
                 self._sentence(sentence, flat(sentence), item)
                 item = False
-        unique = {(fault.kind, fault.said): fault for fault in self.found}
+        absent = {compact(said) for said in self.absent}
+        unique = {
+            (fault.kind, fault.said): fault
+            for fault in self.found
+            if fault.kind != "vehicle" or compact(fault.said) not in absent
+        }
         return tuple(unique.values())
 
     # Who is meant
@@ -178,11 +186,14 @@ class _Reading:
         clause = plain[start : clause_end(plain, mention.end)]
         asked = bool({compact(mention.said), compact(mention.name)} & self.customer)
         excuse, own = "", False
-        theirs = TRADE.search(clause) or THEIR_CAR.search(before)
+        echoed = ECHO.search(before) and not OFFER.search(clause[len(before) :])
+        theirs = TRADE.search(clause) or THEIR_CAR.search(before) or echoed
         if asked and (YOURS.search(before) or (theirs and mention.foreign)):
             excuse, own = "yours", True
         elif absent(before, plain[mention.end : clause_end(plain, mention.end)]):
             excuse = "absent"
+            if mention.foreign:
+                self.absent.add(mention.said)
         elif LIKE.search(before):
             excuse = "like"
         elif asked and not offers(plain, mention.start, mention.end):
@@ -232,7 +243,8 @@ class _Reading:
         between = plain[claim.end : after.mention.start]
         if not before and not re.search(r"\d", between) and FRONT.match(plain[: claim.start]):
             return True
-        return claim.kind == "price" and LEADS_TO.match(between) is not None and not before
+        leads = not before or (before[0].mention is not None and _price_first(plain, before[0].mention))
+        return claim.kind == "price" and LEADS_TO.match(between) is not None and leads
 
     def _dealt_out(self, plain: str, groups: list[Group], figures: list[Claim]) -> bool:
         """Deal figures out to mentions in order: "… e … custam R$ X e R$ Y". Without "respectivamente" only where
@@ -354,6 +366,11 @@ def _short_years(text: str, plain: str, mentions: list[Mention], figures: list[C
             start, end = match.span(1)
             found.append(Claim(kind="year", values=(year,), start=start, end=end, said=text[start:end]))
     return found
+
+
+def _price_first(plain: str, mention: Mention) -> bool:
+    """Whether a sentence tells prices before names: "R$ X no …, R$ Y no …"."""
+    return any(claim.kind == "price" for claim in claims(plain[: mention.start], plain[: mention.start]))
 
 
 def _runs(figures: list[Claim], plain: str, *, alone: bool) -> list[list[Claim]]:

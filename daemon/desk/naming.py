@@ -18,6 +18,7 @@ TELLING: Final = re.compile(r"(?<![\d.,])\d\.\d(?![\d.])|\b[a-z0-9]*[a-z][a-z0-9
 
 _FOLLOWING: Final = re.compile(r"[ ,]{1,2}([a-z0-9.]+)")
 _UNIT: Final = re.compile(r"\s*(?:km|mil\b|reais|fotos|opc|carros|unidades|x\b|,\d|\.\d|/|%)")
+_APART: Final = re.compile(r"[,;:\n•|]|\s(?:e|ou|nem|mas|tambem)\s|[.!?]\s")
 _GAP: Final = re.compile(r"[ \-./+'!]{0,2}")
 _LONGEST: Final = 5
 _ARTICLE: Final = re.compile(
@@ -237,6 +238,8 @@ def _named(
     after_make = last is not None and last.make_only and _GAP.fullmatch(plain[last.end : start]) is not None
     if not after_make and not _stands_out(text, plain, start, end, key, vehicles, ours):
         return None
+    if last is not None and _of_version(plain[last.end : start], run, last, register):
+        return None
     make_only = not ours and (known is None or not known.model)
     if make_only:
         name = known.make if known else key
@@ -250,13 +253,17 @@ def _named(
             register.makes.get(canon, ()) or register.makes.get(key, ()),
             register.make_lines.get(canon, ()),
         )
-    if not ours:
-        if last is not None and any(all(token.group() in register.words[v.id] for token in run) for v in last.vehicles):
-            return None  # a word of the version of the vehicle named before: "Saveiro Cross"
-        if len(run) > 1 and _shorter_is_ours(run, register):
-            return None
+    if not ours and len(run) > 1 and _shorter_is_ours(run, register):
+        return None
     name = known.model if known else text[start:end]
     return Mention(start, end, text[start:end], name, False, vehicles, lines)
+
+
+def _of_version(between: str, run: list[re.Match[str]], last: Mention, register: Register) -> bool:
+    """Whether these words belong to the version of the vehicle named before: "Saveiro Cross", "Creta Pulse"."""
+    if _APART.search(between):
+        return False
+    return any(all(token.group() in register.words[vehicle.id] for token in run) for vehicle in last.vehicles)
 
 
 def _shorter_is_ours(run: list[re.Match[str]], register: Register) -> bool:

@@ -327,6 +327,9 @@ def _human_answered(tx: Tx, event: events.HumanAnswered, rules: Rules, result: R
     if messages.known(tx, event.network_id):
         result.counts["duplicate"] += 1
         return
+    if event.kind in ("edit", "revoke", "reaction"):
+        result.counts[f"ignored_echo_{event.kind}"] += 1  # nothing new was said to the customer
+        return
     person = identity_of(event.to)
     if not person.aliases:
         result.counts["ignored_nameless"] += 1

@@ -301,7 +301,7 @@ def _cockpit(vehicle: Vehicle, accent: str) -> str:
     mileage = "" if vehicle.mileage_km is None else f"{thousands(vehicle.mileage_km)} km"
     leather = any("couro" in option for option in vehicle.options)
     stick = "P R N D" if vehicle.transmission != "manual" else "1 3 5 · 2 4 R"
-    options = [escape(option[:1].upper() + option[1:]) for option in vehicle.options[-5:]]
+    options = [escape(option[:1].upper() + option[1:]) for option in vehicle.options[:5]]
     listed = "".join(
         f'<text x="56" y="{92 + 29 * row}" {_FONT} font-size="19" fill="#e8eef3">'
         f'<tspan fill="{mix(accent, "#ffffff", 0.45)}" font-weight="700">✓</tspan>  {option}</text>'

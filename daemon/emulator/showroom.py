@@ -226,21 +226,21 @@ def _color(offer: Offer, rng: random.Random) -> str:
 def _options(offer: Offer, year: int, rng: random.Random) -> tuple[str, ...]:
     always, some = OPTIONS[offer.segment]
     extras = rng.sample(some, min(len(some), rng.randint(2, 5)))
-    found = [*always, *extras]
+    found = [*extras, *always]  # what sets it apart first: lists are cut short
     if offer.body == "van":
         found = [option for option in found if option not in ("protetor de caçamba", "capota marítima")]
-        found.append("compartimento de carga forrado" if "Minibus" not in offer.version else "16 lugares")
+        found.insert(0, "compartimento de carga forrado" if "Minibus" not in offer.version else "16 lugares")
     if offer.body == "pickup" and offer.segment != "work":
-        found.append(rng.choice(("capota marítima", "santantônio", "estribos laterais")))
+        found.insert(0, rng.choice(("capota marítima", "santantônio", "estribos laterais")))
     if offer.body == "convertible":
         found = [option for option in found if "teto solar" not in option and "porta-malas" not in option]
-        found.append("capota elétrica")
+        found.insert(0, "capota elétrica")
     if offer.segment == "popular" and year <= 2016:
         found = ["direção hidráulica" if option == "direção elétrica" else option for option in found]
     if "4x4" in offer.version:
-        found.append("tração 4x4")
+        found.insert(0, "tração 4x4")
     if "7 lugares" in offer.version or offer.model == "Commander":
-        found.append("7 lugares")
+        found.insert(0, "7 lugares")
     return tuple(dict.fromkeys(found))
 
 
@@ -280,7 +280,7 @@ def _description(offer: Offer, year: int, options: tuple[str, ...], one_owner: b
         rng.choice(_OPENINGS).format(name=name, year=year),
         rng.choice(_OWNERS[:2]) if one_owner else _OWNERS[2],
         *rng.sample(_CARE, 2),
-        "Tem " + ", ".join(options[-6:]) + ".",
+        "Tem " + ", ".join(options[:6]) + ".",
         rng.choice(_USES.get(offer.body, ("Venha conhecer.",))),
     ]
     return " ".join(parts)

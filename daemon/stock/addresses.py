@@ -14,7 +14,16 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 # Not global in truth though the tables say otherwise, or ways to reach an IPv4 address by another name.
 _DISGUISES: Final = tuple(
     ipaddress.ip_network(network)
-    for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "fec0::/10", "192.88.99.0/24")
+    for network in (
+        "64:ff9b::/96",
+        "64:ff9b:1::/48",
+        "2002::/16",
+        "2001::/32",
+        "::/96",
+        "fec0::/10",
+        "192.88.99.0/24",
+        "192.0.0.0/24",
+    )
 )
 
 

@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urljoin
 
 import httpx
@@ -230,17 +230,19 @@ async def _body(response: httpx.Response, address: str, max_bytes: int, deadline
         raise too_long
     taken = 0
     try:
-        async for block in response.aiter_raw(_BLOCK):
-            if trio.current_time() > deadline:  # the time-out of single reads is httpx's
-                raise FetchError(f"the answer of {url} came too slowly", "try again later")
-            taken += len(block)
-            if taken > max_bytes:
-                raise too_long
-            if inflater is None:
-                yield block
-            else:
-                for piece in inflater.feed(block):
-                    yield piece
+        raw = cast("AsyncGenerator[bytes, None]", response.aiter_raw(_BLOCK))
+        async with aclosing(raw) as blocks:
+            async for block in blocks:
+                if trio.current_time() > deadline:  # the time-out of single reads is httpx's
+                    raise FetchError(f"the answer of {url} came too slowly", "try again later")
+                taken += len(block)
+                if taken > max_bytes:
+                    raise too_long
+                if inflater is None:
+                    yield block
+                else:
+                    for piece in inflater.feed(block):
+                        yield piece
         if inflater is not None:
             inflater.finish()
     except InflateError as error:

@@ -7,6 +7,7 @@ given and cannot be read. Everything else that is not understood is left out or 
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from attrs import frozen
@@ -103,12 +104,17 @@ def _kind(raw: object) -> str:
     return kinds.get(type(raw), "something else")
 
 
+@lru_cache(4096)
+def _plain_name(name: str) -> str:
+    return _KEY.sub("", fold(name))
+
+
 def _flat(raw: Mapping[Any, Any], prefix: str = "", depth: int = 0) -> dict[str, Any]:
     """Fields by plain name; of nested ones also "mileage.value" → mileagevalue. Own fields win over nested ones."""
     flat: dict[str, Any] = {}
     nested: dict[str, Any] = {}
     for name, value in raw.items():
-        key = prefix + _KEY.sub("", fold(str(name)))
+        key = prefix + _plain_name(str(name)[:80])
         if isinstance(value, Mapping) and depth < 3:
             nested.update(_flat(value, key, depth + 1))
         if value not in (None, "", [], {}):
@@ -219,14 +225,14 @@ class _Reader:
         text = clean(self._get(field))
         if not text or fold(text) == "other":
             return "other"
-        known = read(text)
+        known = read(text[:80])
         if known is None:
             self._warn(f"{field} {text[:40]!r} is not known and was stored as other")
         return known or "other"
 
     def _body(self) -> str:
         if self._get("body") is None:
-            return values.body(clean(self._get("category"))) or "other"
+            return values.body(clean(self._get("category"))[:80]) or "other"
         return self._enumeration("body", values.body)
 
     def _doors(self) -> int | None:

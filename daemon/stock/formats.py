@@ -5,7 +5,8 @@ whole file is a `StockFileError` that names the place.
 """
 
 import codecs
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from typing import IO, Any, Final
 
 from daemon.stock.errors import StockFileError
@@ -32,7 +33,7 @@ _BY_TYPE: Final = {
     "application/atom+xml": "xml",
 }
 _ANY_TYPE: Final = ("", "auto", "text/plain", "application/octet-stream", "application/gzip", "application/x-gzip")
-_READERS: Final[dict[str, Callable[[IO[bytes], str], Iterator[tuple[int, Any]]]]] = {
+_READERS: Final[dict[str, Callable[[IO[bytes], str], Generator[tuple[int, Any], None, None]]]] = {
     "json": json_rows,
     "ndjson": json_lines,
     "csv": csv_rows,
@@ -91,14 +92,18 @@ def text_encoding(file: IO[bytes]) -> str:
     return "utf-8-sig"
 
 
-def read_rows(file: IO[bytes], content_type: str) -> Iterator[tuple[int, Any]]:
-    """(row number from 1, row) of a stock file, from its start. Raises `StockFileError` on the way."""
+def read_rows(file: IO[bytes], content_type: str) -> Generator[tuple[int, Any], None, None]:
+    """(row number from 1, row) of a stock file, from its start. Raises `StockFileError` on the way.
+
+    Close the generator before the file when it is not read to its end.
+    """
     file.seek(0)
     head = file.read(4096)
     kind = detect(content_type, head)
     file.seek(0)
     encoding = "" if kind == "xml" else text_encoding(file)
-    for number, row in _READERS[kind](file, encoding):
-        if number > MAX_ROWS:
-            raise StockFileError(f"the stock file has more than {MAX_ROWS:,} rows", "split it")
-        yield number, row
+    with closing(_READERS[kind](file, encoding)) as rows:
+        for number, row in rows:
+            if number > MAX_ROWS:
+                raise StockFileError(f"the stock file has more than {MAX_ROWS:,} rows", "split it")
+            yield number, row

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -129,9 +129,9 @@ async def import_stock(
         await trio.to_thread.run_sync(_check, file, content_type, limiter=limiter)
         number = await shard.write(stock.begin_import)
         tally = _Tally()
-        rows = read_rows(file, content_type)
-        while chunk := await trio.to_thread.run_sync(_chunk, rows, now, limiter=limiter):
-            await _merge(shard, number, chunk, tally)
+        with closing(read_rows(file, content_type)) as rows:
+            while chunk := await trio.to_thread.run_sync(_chunk, rows, now, limiter=limiter):
+                await _merge(shard, number, chunk, tally)
     if mode == "replace":
         await _withdraw(shard, number, tally)
     return tally.report()

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import IO, Any, Final, Literal
 
 from daemon.stock.errors import StockFileError
@@ -16,7 +16,7 @@ _MAX_RECORD_LINES: Final = 100
 _MARKS: Final = re.compile(r"\b(id|vehicle_?id|codigo|vin|chassi|make|marca|brand|model|modelo|price|preco|valor)\b")
 
 
-def csv_rows(file: IO[bytes], encoding: str) -> Iterator[tuple[int, Any]]:
+def csv_rows(file: IO[bytes], encoding: str) -> Generator[tuple[int, Any], None, None]:
     """Rows as fields by the names of the first line; a row with too many fields or an open quote is `Unusable`."""
     stream = io.TextIOWrapper(file, encoding, newline=None, errors="replace")
     try:

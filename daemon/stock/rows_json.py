@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from typing import IO, Any, Final
 
 from daemon.stock.errors import StockFileError
@@ -15,7 +15,13 @@ _LISTS: Final = (
     "products", "produtos", "inventory", "results", "resultados", "data", "dados",
 )  # fmt: skip
 _SPACE: Final = " \t\r\n"
+_OF_NUMBERS: Final = "0123456789.eE+-"
 _decoder: Final = json.JSONDecoder(parse_constant=lambda _: None)  # NaN and Infinity are nothing
+
+
+def too_long(entry: str) -> StockFileError:
+    """The error for an entry beyond `MAX_ENTRY`."""
+    return StockFileError(f"{entry} of the JSON file is longer than {MAX_ENTRY:,} characters")
 
 
 class _Window:
@@ -56,14 +62,17 @@ class _Window:
         while True:
             try:
                 value, end = _decoder.raw_decode(self.text, self.at)
-                if end == len(self.text) and not isinstance(value, dict | list | str) and self.more():
+                if not isinstance(value, dict | list | str) and not self.text[end:].strip(_OF_NUMBERS) and self.more():
                     continue  # a number may go on in the next block
                 if end - self.at > MAX_ENTRY:
-                    raise StockFileError(f"{entry} of the JSON file is longer than {MAX_ENTRY:,} characters")
+                    raise too_long(entry)
                 self.at = end
                 return value
             except json.JSONDecodeError as error:
-                if len(self.text) - self.at > MAX_ENTRY or not self.more():
+                full = len(self.text) - self.at > MAX_ENTRY
+                if full and (error.pos - self.at > MAX_ENTRY or error.msg.startswith("Unterminated")):
+                    raise too_long(entry) from error
+                if full or not self.more():
                     raise self.broken(error.pos, entry, error.msg) from error
             except RecursionError:
                 raise StockFileError(f"{entry} of the JSON file is nested too deeply") from None
@@ -76,7 +85,7 @@ class _Window:
         return StockFileError(f"the JSON file is broken in line {line}, at {entry}: {why}{cut}")
 
 
-def json_rows(file: IO[bytes], encoding: str) -> Iterator[tuple[int, Any]]:
+def json_rows(file: IO[bytes], encoding: str) -> Generator[tuple[int, Any], None, None]:
     """Rows of the first list of vehicles in the file."""
     stream = io.TextIOWrapper(file, encoding, newline=None)
     try:
@@ -96,7 +105,7 @@ def json_rows(file: IO[bytes], encoding: str) -> Iterator[tuple[int, Any]]:
         stream.detach()
 
 
-def _rows_of_list(window: _Window) -> Iterator[tuple[int, Any]]:
+def _rows_of_list(window: _Window) -> Generator[tuple[int, Any], None, None]:
     window.take("[", "the beginning")
     number = 0
     if window.peek() == "]":
@@ -135,7 +144,7 @@ def _rows_of_object(window: _Window, depth: int) -> Generator[tuple[int, Any], N
     return False
 
 
-def json_lines(file: IO[bytes], encoding: str) -> Iterator[tuple[int, Any]]:
+def json_lines(file: IO[bytes], encoding: str) -> Generator[tuple[int, Any], None, None]:
     """Rows of a file with one JSON object a line; a line that is none is `Unusable`."""
     stream = io.TextIOWrapper(file, encoding, newline=None)
     number = 0

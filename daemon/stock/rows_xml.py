@@ -1,6 +1,6 @@
 """Rows of XML files: Meta's `<listings><listing>`, the Brazilian `<ADS><AD>` and `<estoque><veiculo>`, RSS items."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import IO, Any, Final
 from xml.etree.ElementTree import ParseError
 
@@ -89,7 +89,7 @@ class _Entries:
         """Called by the parser at the end of the document."""
 
 
-def xml_rows(file: IO[bytes], _encoding: str = "") -> Iterator[tuple[int, Any]]:
+def xml_rows(file: IO[bytes], _encoding: str = "") -> Generator[tuple[int, Any], None, None]:
     """Rows of the file's entries. Entity declarations and external references are refused."""
     entries = _Entries()
     parser = DefusedXMLParser(target=entries)

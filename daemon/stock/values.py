@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -40,11 +41,14 @@ class Unreadable(ValueError):
 
 def clean(value: Any) -> str:
     """A value as one line of text: no control characters, no tags, single spaces; "" for None and containers."""
-    return " ".join(clean_text(value).split())
+    text = clean_text(value)
+    return " ".join(text.split()) if "\n" in text else text
 
 
 def clean_text(value: Any) -> str:
     """As `clean`, keeping line breaks."""
+    if isinstance(value, str) and value.isprintable() and "<" not in value and "&" not in value:
+        return _SPACES.sub(" ", value).strip() if "  " in value else value.strip()
     if value is None or isinstance(value, dict | list | tuple):
         return ""
     if isinstance(value, bool):
@@ -196,6 +200,7 @@ def _other_date(text: str) -> datetime:
 # Enumerations: the canonical word, or None when the spelling is unknown
 
 
+@lru_cache(1024)
 def fuel(text: str) -> str | None:
     """ "Álcool/Gasolina" → flex, "Gasolina e elétrico" → hybrid."""
     found = _named(text, FUEL_OF)
@@ -211,12 +216,14 @@ def fuel(text: str) -> str | None:
     return next((one for one in ("cng", "diesel", "electric", "ethanol", "gasoline") if one in found), None)
 
 
+@lru_cache(1024)
 def transmission(text: str) -> str | None:
     """ "Automático sequencial" → automatic, "CVT" → cvt, "Automatizado" → automated."""
     found = _named(text, TRANSMISSION_OF)
     return next((one for one in ("cvt", "automated", "automatic", "manual") if one in found), None)
 
 
+@lru_cache(1024)
 def body(text: str) -> str | None:
     """ "Sedã" → sedan, "Utilitário esportivo" → suv, "Cabine dupla" → pickup."""
     found = _named(text, BODY_OF)

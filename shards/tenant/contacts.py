@@ -86,13 +86,22 @@ def resolve(tx: Tx, identity: Identity) -> Contact:
     else:
         _refresh(tx, seq, identity)
     for kind, value in identity.aliases:
-        tx.run(
-            "INSERT INTO aliases (kind, value, contact) VALUES (?, ?, ?)"
-            " ON CONFLICT (kind, value) DO UPDATE SET contact = excluded.contact"
-            " WHERE contact <> excluded.contact",
-            (kind, value, seq),
-        )
+        _lead_to(tx, kind, value, seq)
     return one(tx, seq)
+
+
+def _lead_to(tx: Tx, kind: str, value: str, seq: int) -> None:
+    """The alias is this contact's; who had it before must not be dialled by it any more."""
+    before = find(tx, kind, value)
+    if before == seq:
+        return
+    tx.run(
+        "INSERT INTO aliases (kind, value, contact) VALUES (?, ?, ?)"
+        " ON CONFLICT (kind, value) DO UPDATE SET contact = excluded.contact",
+        (kind, value, seq),
+    )
+    if before is not None and kind == "phone":
+        tx.run("UPDATE contacts SET dial_phone = '' WHERE seq = ?", (before,))
 
 
 def _has_user_id(tx: Tx, seq: int) -> bool:
@@ -170,11 +179,7 @@ def rename(tx: Tx, old: Identity, new: Identity) -> Contact | None:
         other = find(tx, kind, value)
         if other is not None and other != seq and not _conflicting(tx, other, new):
             merge(tx, keep=seq, gone=other)
-        tx.run(
-            "INSERT INTO aliases (kind, value, contact) VALUES (?, ?, ?)"
-            " ON CONFLICT (kind, value) DO UPDATE SET contact = excluded.contact",
-            (kind, value, seq),
-        )
+        _lead_to(tx, kind, value, seq)
     _refresh(tx, seq, new)
     return one(tx, seq)
 

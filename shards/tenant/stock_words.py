@@ -13,6 +13,7 @@ def spelled(table: str) -> frozenset[str]:
 
 
 _TOKEN: Final = re.compile(r"\d+[.,]\d+|[a-z0-9]+")
+_ACCENTS: Final = str.maketrans("áàâãäéèêëíìîïóòôõöúùûüçñºª", "aaaaaeeeeiiiiooooouuuucnoa")
 _PLURALS: Final = (("oes", "ao"), ("aes", "ao"), ("res", "r"), ("zes", "z"), ("ais", "al"), ("eis", "el"))
 
 STOP_WORDS: Final = spelled(
@@ -84,9 +85,15 @@ def stem(word: str) -> str:
     return word[:-1]
 
 
+def _folded(text: str) -> str:
+    """As `fold`, several times quicker for Portuguese: an import folds every word of the stock."""
+    quick = text.lower().translate(_ACCENTS)
+    return quick if quick.isascii() else fold(text)
+
+
 def tokens(text: str) -> list[str]:
     """The folded words of a text as the full-text index has them: "Motores 1.0" → ["motor", "1p0"]."""
-    return [stem(found.replace(".", "p").replace(",", "p")) for found in _TOKEN.findall(fold(text))]
+    return [stem(found.replace(".", "p").replace(",", "p")) for found in _TOKEN.findall(_folded(text))]
 
 
 def lookup(table: dict[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Plays the corpus: real answerer, real stock search on a shard in memory, and what a case demands of a reply."""
+"""Plays the corpus: real turns (grounding included), real stock search, and what a case demands of a reply."""
 
 import json
 import re
@@ -13,8 +13,8 @@ import tomllib
 from attrs import define, evolve, field
 
 from daemon.desk.amounts import amounts, reais
+from daemon.desk.assistant import turn
 from daemon.desk.brief import BookVisit, Brief, GetVehicles, HandOver, Line, Note, Reply, SearchStock
-from daemon.desk.catalogue import answer
 from daemon.desk.hours import is_open, next_opening
 from shards.migrate import migrate
 from shards.shard import Tx
@@ -73,11 +73,13 @@ class Conversation:
     history: list[Line] = field(factory=list)
     memory: dict[str, Any] = field(factory=dict)
     searches: list[StockQuery] = field(factory=list)
+    notes: list[Note] = field(factory=list)
 
     def says(self, *texts: str, kind: str = "text", quoted: str = "", vehicle: str | None = None) -> Reply:
         """Send a burst and get the answer, carried out on the seeded stock."""
         burst = tuple(
-            Line(author="customer", kind=kind, text=text, at=self.now, quoted=quoted, vehicle_id=vehicle) for text in texts
+            Line(author="customer", kind=kind, text=text, at=self.now, quoted=quoted, vehicle_id=vehicle)
+            for text in texts
         )
         brief = Brief(
             now=self.now,
@@ -100,11 +102,11 @@ class Conversation:
         return reply
 
     def _carry_out(self, brief: Brief) -> Reply:
-        turn = answer(brief)
+        steps = turn(brief, ("catalogue",))
         result: Any = None
         while True:
             try:
-                command = turn.send(result)
+                command = steps.send(result)
             except StopIteration as end:
                 reply: Reply = end.value
                 return reply
@@ -114,10 +116,11 @@ class Conversation:
                     result = stock.search(shard(), query)
                 case GetVehicles(ids):
                     result = stock.get(shard(), ids)
-                case Note():
+                case Note() as note:
+                    self.notes.append(note)
                     result = None
                 case _:
-                    raise AssertionError(f"the catalogue answerer asked for {command}")
+                    raise AssertionError(f"the answerer asked for {command}")
 
 
 def load(name: str) -> list[dict[str, Any]]:
@@ -245,7 +248,7 @@ def _visit_faults(case: dict[str, Any], reply: Reply) -> list[str]:
 
 def _always(talk: Conversation, reply: Reply, shown: list[Vehicle]) -> list[str]:
     """What holds for every answer."""
-    wrong = []
+    wrong = [str(note.fields) for note in talk.notes if note.event == "turn.provider_failed"]
     if not reply.text.strip():
         wrong.append("silence")
     if len(reply.text) > 1_800:

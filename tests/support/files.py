@@ -1,20 +1,25 @@
-"""Open shards for a test, in memory of nobody else."""
+"""Fresh files, and a transaction on them for tests that need no event loop."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
-import trio
 
-from shards.shard import Shard, Tx
-from tests.support.tenancy import now
+from shards.migrate import migrate
+from shards.shard import Tx
 
-
-def fresh(path: Path, kind: str) -> Shard:
-    """A new, migrated file; the caller closes it."""
-    return Shard.open(path, kind, create=True, limiter=trio.CapacityLimiter(1), now=now)
+MOMENT = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
 
 
-def open_tx(shard: Shard) -> Tx:
-    """A transaction for synchronous tests: everything in it is visible to itself."""
-    connection: apsw.Connection = shard._writer
-    return Tx(connection, now())
+@contextmanager
+def memory(kind: str, now: datetime = MOMENT) -> Iterator[Tx]:
+    """An open transaction on a migrated "tenant" or "central" file in memory."""
+    connection = apsw.Connection(":memory:")
+    try:
+        migrate(connection, Path(":memory:"), kind)
+        connection.pragma("foreign_keys", True)
+        yield Tx(connection, now)
+    finally:
+        connection.close()

@@ -95,7 +95,7 @@ export function showUsage(lines) {
 
 /** Which providers answered in this conversation. */
 export function showAnswered(conversation, lines) {
-  const minds = lines.filter(({ kind, receipts }) => kind === 'turn' && receipts).map(({ provider }) => provider);
+  const minds = lines.filter(({ kind, receipts, provider }) => kind === 'turn' && receipts && provider !== 'none').map(({ provider }) => provider);
   const vendors = [...new Set(minds)];
   const node = $('answered');
   node.hidden = !conversation || !vendors.length;
@@ -165,7 +165,7 @@ export function showAbout(tenant, total) {
   add('Endereço', tenant.address);
   add('Horário', hours(tenant.assistant.hours));
   add('Estoque', total === null ? '' : total >= 1000 ? 'mais de mil veículos' : `${total} veículos`);
-  add('Quem responde', tenant.assistant.providers.map(providerName).join(', depois '));
+  add('Quem responde, nesta ordem', tenant.assistant.providers.map(providerName).join(', depois '));
   $('about-list').replaceChildren(...lines);
   $('about').hidden = !lines.length;
 }

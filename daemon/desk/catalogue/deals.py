@@ -4,6 +4,8 @@ import re
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
+from attrs import asdict
+
 from daemon.desk import finance
 from daemon.desk.amounts import reais
 from daemon.desk.brief import BookVisit, HandOver
@@ -41,7 +43,9 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
         draft.say(_CREDIT)
     if down is None and re.search(r"\bsem (?:dar )?entrada\b|zero (?:de )?entrada", understood.folded):
         down = 0
-    asked_figures = bool(down is not None or months or re.search(r"\b(?:quant|qto|qnto|simul|parcela[s]? (?:d|fic))", understood.folded))
+    asked_figures = bool(
+        down is not None or months or re.search(r"\b(?:quant|qto|qnto|simul|parcela[s]? (?:d|fic))", understood.folded)
+    )
     down = down if down is not None else _kept(memory.get("down"))
     months = months or _kept(memory.get("months"))
     vehicle = subject[0] if len(subject) == 1 else None
@@ -99,7 +103,9 @@ def _simulate(draft: Draft, vehicle: Vehicle, down: int, months: int, rate: floa
         draft.ask("Posso chamar um consultor?", "person")
         return
     if down >= price:
-        draft.say(f"{named(vehicle).capitalize()} está por {price_words(vehicle)}: com esse valor você nem precisa financiar 😉")
+        draft.say(
+            f"{named(vehicle).capitalize()} está por {price_words(vehicle)}: com esse valor você nem precisa financiar 😉"
+        )
         draft.ask(f"Quer vir ver {pronoun(vehicle)} de perto?", "visit")
         return
     shortest, longest = finance.MONTHS
@@ -107,6 +113,8 @@ def _simulate(draft: Draft, vehicle: Vehicle, down: int, months: int, rate: floa
         draft.say(f"Consigo simular de {shortest} a {longest} vezes.")
         months = min(max(months, shortest), longest)
     estimate = finance.estimate(vehicle, rate, down, months)
+    kept = draft.memory.get("estimates")
+    draft.memory["estimates"] = [*(kept[-4:] if isinstance(kept, list) else []), asdict(estimate)]
     entry = f"entrada de {reais(down)} + " if down else "sem entrada, "
     percent = f"{rate:.2f}".replace(".", ",")
     draft.say(
@@ -132,7 +140,9 @@ def trade_in(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...])
     if draft.brief.memory.get("asked") == "trade" and (called or kept):
         if not called:
             draft.lead(trade_in=f"{kept}; {understood.text}"[:200])
-        draft.say(f"Anotado{f': {called}' if called else ''}! A avaliação é feita aqui na loja, sem compromisso, com um vendedor.")
+        draft.say(
+            f"Anotado{f': {called}' if called else ''}! A avaliação é feita aqui na loja, sem compromisso, com um vendedor."
+        )
         draft.ask("Que dia fica bom pra você trazer ele pra avaliar?", "visit")
         return
     if called:
@@ -143,7 +153,10 @@ def trade_in(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...])
             )
         )
     else:
-        draft.say(told or "Sim, avaliamos seu usado na troca! A avaliação é feita aqui na loja, com um vendedor, sem compromisso.")
+        draft.say(
+            told
+            or "Sim, avaliamos seu usado na troca! A avaliação é feita aqui na loja, com um vendedor, sem compromisso."
+        )
     if not called:
         draft.ask("Qual é o seu carro (modelo, ano e km)?", "trade")
     elif re.search(r"\bkm\b|rodad|quilomet", understood.folded):
@@ -159,10 +172,15 @@ def selling(draft: Draft, understood: Understood) -> None:
     if own:
         draft.memory["own"] = own[:120]
         draft.lead(trade_in=understood.own, interest="quer vender o carro")
-        draft.say(f"Que bom que procurou a gente! Seu {own[:1].upper() + own[1:]} passa por uma avaliação com nosso time; o valor sai só depois de ver o carro.")
+        draft.say(
+            f"Que bom que procurou a gente! Seu {own[:1].upper() + own[1:]} passa por uma avaliação com nosso time; o valor sai só depois de ver o carro."
+        )
         draft.ask("Quantos km ele tem e como está de conservação?", "trade")
         return
-    draft.say(told or "Para comprar ou pegar em troca, nosso time faz uma avaliação do seu carro; o valor sai só depois de ver ele.")
+    draft.say(
+        told
+        or "Para comprar ou pegar em troca, nosso time faz uma avaliação do seu carro; o valor sai só depois de ver ele."
+    )
     draft.ask("Qual é o carro (modelo, ano e km)?", "trade")
 
 
@@ -203,7 +221,12 @@ def visit(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]) ->
     if day is None:
         if when.part:
             draft.memory["visit_part"] = when.part
-        draft.say(draft.pick(f"Vai ser um prazer te receber{what}!", f"Claro, vem conhecer{what.replace(' pra ver', '')}!" if vehicle else "Claro, vem nos visitar!"))
+        draft.say(
+            draft.pick(
+                f"Vai ser um prazer te receber{what}!",
+                f"Claro, vem conhecer{what.replace(' pra ver', '')}!" if vehicle else "Claro, vem nos visitar!",
+            )
+        )
         if brief.profile.assistant.hours:
             draft.say("Atendemos " + _week_line(draft))
         draft.ask("Que dia e horário ficam bons pra você?", "visit")
@@ -228,7 +251,9 @@ def visit(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]) ->
     starts = datetime.combine(day, at, brief.now.tzinfo)
     if brief.profile.assistant.hours and not is_within(found, at):
         draft.memory["visit_day"] = day.isoformat()
-        draft.say(f"{called.capitalize()} atendemos {spans_words(found)}, então às {hour_words(at)} não vamos estar na loja.")
+        draft.say(
+            f"{called.capitalize()} atendemos {spans_words(found)}, então às {hour_words(at)} não vamos estar na loja."
+        )
         draft.ask("Que outro horário fica bom?", "visit")
         return
     if starts <= brief.now:

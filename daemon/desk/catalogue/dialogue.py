@@ -89,13 +89,17 @@ def _handed_over(draft: Draft, understood: Understood) -> bool:
     if understood.has("complaint", "abuse") or (understood.has("broken") and understood.has("bought")):
         draft.do(HandOver("reclamação: " + understood.text[:160]))
         sorry = draft.pick("Sinto muito por isso.", "Poxa, sinto muito pelo transtorno.")
-        draft.say(f"{sorry} Vou passar agora mesmo para uma pessoa da equipe cuidar do seu caso. {house.people(draft.brief)}")
+        draft.say(
+            f"{sorry} Vou passar agora mesmo para uma pessoa da equipe cuidar do seu caso. {house.people(draft.brief)}"
+        )
         return True
     if understood.has("human", "call") and not understood.has("robot"):
         interest = "" if understood.wish.empty else understood.text[:120]
         draft.lead(interest=interest)
         draft.do(HandOver("pediu para falar com uma pessoa" + (f": {interest}" if interest else "")))
-        draft.say(f"{draft.pick('Claro!', 'Sem problema!')} Vou chamar um vendedor pra você. {house.people(draft.brief)}")
+        draft.say(
+            f"{draft.pick('Claro!', 'Sem problema!')} Vou chamar um vendedor pra você. {house.people(draft.brief)}"
+        )
         return True
     return False
 
@@ -106,7 +110,9 @@ def _emoji(draft: Draft, understood: Understood) -> None:
     if _YES_EMOJI.search(understood.text):
         draft.say(draft.pick("Combinado! 😊 Qualquer dúvida, é só me chamar.", "Show! 😊 Fico por aqui se precisar."))
     else:
-        draft.say(draft.pick("😄 Fico por aqui, qualquer dúvida é só chamar.", "😊 Estou por aqui se precisar de algo."))
+        draft.say(
+            draft.pick("😄 Fico por aqui, qualquer dúvida é só chamar.", "😊 Estou por aqui se precisar de algo.")
+        )
 
 
 def _confirmed(draft: Draft, understood: Understood) -> Generator[Command, Any, Understood]:
@@ -184,7 +190,10 @@ def _is_search(understood: Understood, subject: Subject) -> bool:
     asks = bool(understood.facts or understood.options)
     if subject.one is not None and asks and not (wish.colors and understood.searching):
         return False
-    either = re.search(r"\b(?:flex|diesel|manual|automatic\w*|gasolina) ou (?:flex|diesel|manual|automatic\w*|gasolina)\b", understood.folded)
+    either = re.search(
+        r"\b(?:flex|diesel|manual|automatic\w*|gasolina) ou (?:flex|diesel|manual|automatic\w*|gasolina)\b",
+        understood.folded,
+    )
     return not (subject.vehicles and either)
 
 
@@ -214,18 +223,30 @@ def _named(draft: Draft, understood: Understood, wish: Wish) -> Generator[Comman
 
 def _among_shown(brief: Brief, understood: Understood) -> Generator[Command, Any, Subject | None]:
     """One of the vehicles shown that a name singles out, when something is asked of it."""
-    asks = understood.has("photos", "finance", "discount", "reserve", "visit", "buying") or understood.facts or understood.options
+    asks = (
+        understood.has("photos", "finance", "discount", "reserve", "visit", "buying")
+        or understood.facts
+        or understood.options
+    )
     if not asks or understood.searching or not recalled_ids(brief.memory, "shown"):
         return None
     subject = yield from resolve(brief, understood)
-    return subject if subject.one is not None and understood.wish.without("makes", "models").looks_like(subject.one) and evolve(Wish(), models=understood.wish.models).fits(subject.one) else None
+    return (
+        subject
+        if subject.one is not None
+        and understood.wish.without("makes", "models").looks_like(subject.one)
+        and evolve(Wish(), models=understood.wish.models).fits(subject.one)
+        else None
+    )
 
 
 def _searched(draft: Draft, understood: Understood, wish: Wish) -> Generator[Command, Any, Subject]:
     kinds = {body in {"motorcycle", "truck"} for line in draft.brief.summary.lines for body in line.bodies}
     wish = evolve(wish, cars_only=len(kinds) == 2)
     draft.memory["wish"] = remembered(wish)
-    only_best = bool(wish.sort) and (understood.picking or bool(re.search(r"\b(?:qual|quero|me (?:mostra|fala))\b", understood.folded)))
+    only_best = bool(wish.sort) and (
+        understood.picking or bool(re.search(r"\b(?:qual|quero|me (?:mostra|fala))\b", understood.folded))
+    )
     found = yield from find(wish, limit=1 if only_best and not understood.searching else MOST)
     if found.total > MOST or only_best:
         found = evolve(found, items=found.items[: 1 if only_best else offers.LISTED])
@@ -236,7 +257,11 @@ def _searched(draft: Draft, understood: Understood, wish: Wish) -> Generator[Com
         offers.missing(draft, wish, near, understood.mentions)
         return Subject()
     shown_models = {vehicle.model for vehicle in found.items}
-    absent = [m.known.model for m in understood.mentions if m.known.model and not m.in_stock and m.known.model not in shown_models]
+    absent = [
+        m.known.model
+        for m in understood.mentions
+        if m.known.model and not m.in_stock and m.known.model not in shown_models
+    ]
     silent = _speaks_later(understood)
     if silent and len(found.items) == 1:
         draft.show(found.items)
@@ -302,7 +327,9 @@ def _other_colors(draft: Draft, vehicles: tuple[Vehicle, ...]) -> Steps:
         draft.ask("Qual deles te agrada mais?", "which")
         return
     colors = " e ".join(dict.fromkeys(vehicle.color.lower() for vehicle in vehicles if vehicle.color))
-    draft.say(f"Do {model} só temos {'esse' if len(vehicles) == 1 else 'esses'} no momento{f' ({colors})' if colors else ''}; em outra cor não temos.")
+    draft.say(
+        f"Do {model} só temos {'esse' if len(vehicles) == 1 else 'esses'} no momento{f' ({colors})' if colors else ''}; em outra cor não temos."
+    )
     draft.ask("Quer ver outro modelo parecido?", "model")
 
 
@@ -311,7 +338,11 @@ def _invite(draft: Draft, understood: Understood) -> None:
     total = draft.brief.summary.total
     if re.search(r"\b(?:o (?:que|q) (?:vc|vcs|voces)|quais|estoque|catalogo|lista)\b", understood.folded) and total:
         makes = list(dict.fromkeys(line.make for line in draft.brief.summary.lines))[:6]
-        draft.say(f"Temos {total} veículos no estoque hoje, de {', '.join(makes)} e mais." if len(makes) > 3 else f"Temos {total} veículos no estoque hoje.")
+        draft.say(
+            f"Temos {total} veículos no estoque hoje, de {', '.join(makes)} e mais."
+            if len(makes) > 3
+            else f"Temos {total} veículos no estoque hoje."
+        )
     elif not draft.parts:
         draft.say(draft.pick("Te ajudo a achar 😊", "Bora achar o carro certo pra você 😊"))
     draft.ask("Que tipo de carro você procura (hatch, sedan, SUV, picape) e até que valor?", "budget")
@@ -334,7 +365,12 @@ def _business(draft: Draft, understood: Understood, subject: Subject) -> Steps:
     elif understood.has("photos"):
         offers.photos(draft, vehicles)
     single = vehicles if len(vehicles) <= MOST else ()
-    if understood.has("trade") or (asked == "trade" and not understood.has("no") and (understood.own or "km" in understood.facts) and not understood.searching):
+    if understood.has("trade") or (
+        asked == "trade"
+        and not understood.has("no")
+        and (understood.own or "km" in understood.facts)
+        and not understood.searching
+    ):
         deals.trade_in(draft, understood, single)
     elif understood.has("sell"):
         deals.selling(draft, understood)
@@ -345,11 +381,14 @@ def _business(draft: Draft, understood: Understood, subject: Subject) -> Steps:
             deals.price_talk(draft, single if len(single) < MOST else ())
             if not single:
                 draft.memory["pending"] = "discount"
-    elif understood.has("finance", "doubt") or (asked == "down" and (understood.money.down is not None or understood.has("no"))):
+    elif understood.has("finance", "doubt") or (
+        asked == "down" and (understood.money.down is not None or understood.has("no"))
+    ):
         deals.financing(draft, understood, single)
         if not single:
             draft.memory["pending"] = "finance"
-    if understood.has("visit") or (asked == "visit" and understood.when.said):
+    planned = understood.when.day is not None and understood.when.at is not None and not understood.has("hours")
+    if understood.has("visit") or (asked == "visit" and understood.when.said) or planned:
         deals.visit(draft, understood, single)
     if understood.has("address"):
         house.place(draft)
@@ -364,7 +403,11 @@ def _business(draft: Draft, understood: Understood, subject: Subject) -> Steps:
 def _about(draft: Draft, understood: Understood, subject: Subject) -> None:
     """Photos, availability and facts of the vehicles meant, or which one is meant."""
     vehicles = subject.vehicles
-    facts = tuple(fact for fact in understood.facts if not (fact == "price" and understood.has("finance", "discount", "trade", "sell")))
+    facts = tuple(
+        fact
+        for fact in understood.facts
+        if not (fact == "price" and understood.has("finance", "discount", "trade", "sell"))
+    )
     if understood.has("hours", "address", "visit") and subject.how in {"focus", "shown"}:
         facts = tuple(fact for fact in facts if fact in {"km", "year", "color"} or understood.pointing)
     wants_facts = bool(facts or understood.options) and not understood.has("trade", "sell", "warranty")
@@ -388,10 +431,14 @@ def _about(draft: Draft, understood: Understood, subject: Subject) -> None:
             offers.answer_facts(draft, understood, vehicles, facts)
             if len(vehicles) == 1 and not understood.has("finance", "discount", "visit", "reserve"):
                 offers.next_step(draft, vehicles[0])
-        elif not draft.parts[draft.greeting_parts :] and not understood.has("hours", "address", "phone", "finance", "visit"):
+        elif not draft.parts[draft.greeting_parts :] and not understood.has(
+            "hours", "address", "phone", "finance", "visit"
+        ):
             draft.ask("De qual carro você quer saber? Me diz o modelo.", "which")
         return
-    if subject.how in {"picked", "quoted", "ad"} and not understood.has("finance", "discount", "reserve", "visit", "trade"):
+    if subject.how in {"picked", "quoted", "ad"} and not understood.has(
+        "finance", "discount", "reserve", "visit", "trade"
+    ):
         offers.describe(draft, vehicles)
         if understood.has("buying") and len(vehicles) == 1:
             _closing(draft, vehicles[0])
@@ -410,7 +457,10 @@ def _about(draft: Draft, understood: Understood, subject: Subject) -> None:
 def _closing(draft: Draft, vehicle: Vehicle) -> None:
     draft.lead(interest=f"quer comprar {name(vehicle)}", vehicle_id=vehicle.id)
     draft.about = vehicle
-    draft.say(draft.pick("Ótima escolha!", "Boa escolha!") + " O próximo passo é ver o carro de perto e acertar os detalhes com um vendedor.")
+    draft.say(
+        draft.pick("Ótima escolha!", "Boa escolha!")
+        + " O próximo passo é ver o carro de perto e acertar os detalhes com um vendedor."
+    )
     draft.ask("Que dia e horário ficam bons pra você vir?", "visit")
 
 

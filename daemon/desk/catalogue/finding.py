@@ -65,7 +65,12 @@ def nearest(wish: Wish, *, limit: int, body: str = "") -> Finding:
         found = yield from _instead(wish, body, limit)
         if found.items:
             return evolve(found, dropped=(*dropped, "models"))
-    for names in (("transmissions", "fuels"), ("min_centavos",), ("max_centavos", "around_centavos"), ("bodies", "condition")):
+    for names in (
+        ("transmissions", "fuels"),
+        ("min_centavos",),
+        ("max_centavos", "around_centavos"),
+        ("bodies", "condition"),
+    ):
         if not any(getattr(current, name) for name in names):
             continue
         current = evolve(current.without(*names), sort="price" if wish.max_centavos else current.sort)

@@ -13,10 +13,10 @@ _PATTERNS: Final = {
     r"|te (?:aviso|falo|chamo|retorno)\b|vou (?:ver|conversar|falar) (?:com|aqui|certinho|direitinho)|qualquer coisa (?:eu )?"
     r"(?:te )?(?:chamo|falo|aviso|retorno)|eu (?:te )?(?:chamo|aviso)|mais tarde (?:eu )?(?:vejo|falo|chamo)"
     r"|por enquanto (?:e )?(?:so|nao)|era so isso|so isso|so (?:estou|to|tava|estava) (?:olhando|pesquisando|vendo))\b",
-    "ack": r"^\W*(?:ok+|okay|ta|ta bo[am]|tabom|certo|entendi|show(?: de bola)?|top|legal|massa|bacana|perfeito|otimo|joia|isso"
+    "ack": r"\A\W*(?:ok+|okay|ta|ta bo[am]|tabom|certo|entendi|show(?: de bola)?|top|legal|massa|bacana|perfeito|otimo|joia|isso"
     r"|isso (?:ai|mesmo)|beleza|blz|combinado|fechou|sim|s|aham|uhum|hum+|entao ta|bom saber|que bom|maravilha|gostei"
-    r"|interessante|claro|pode ser|com certeza|quero sim|sim quero|quero|pode|isso msm)\W*$",
-    "no": r"^\W*(?:nao|n|naum|nop|nada|nenhum|nao (?:obrigad[oa]|quero|precisa|tenho))\W*$",
+    r"|interessante|claro|pode ser|com certeza|quero sim|sim quero|quero|pode|isso msm)\W*\Z",
+    "no": r"\A\W*(?:nao|n|naum|nop|nada|nenhum|nao (?:obrigad[oa]|quero|precisa|tenho))\W*\Z",
     "human": r"\b(?:(?:fal(?:ar|o)|conversar|passa\w*|transfer\w+|chama\w*|contato|atendid[oa]|quero|queria|tem|manda)\b.{0,30}\b"
     r"(?:vendedor\w*|atendente\w*|consultor\w*|humano|pessoa(?: de verdade| real)?|gente de verdade|gerente|alguem(?: ai"
     r"| da loja)?|responsavel|dono da loja)|atendimento humano|atendente\b|falar com alguem|alguem (?:de verdade|real|humano)"
@@ -54,7 +54,7 @@ _PATTERNS: Final = {
     "visit": r"\b(?:(?:posso|consigo|da pra|queria|quero|gostaria de|vou|vamos|irei|pretendo|pensando em|penso em|como faco pra|podemos|posso"
     r" estar) (?:ir|passar|passo|dar um pulo|dar uma passada|dar uma olhada|ai\b|visitar|conhecer|ver (?:el[ea]|o carro|os carros"
     r"|pessoalmente|de perto|na loja)|la\b|na loja|agendar|marcar|fazer (?:um |o )?test)|passo (?:ai|la|na loja)|passar (?:ai|la|na loja"
-    r"|aii)|agend\w+|marcar (?:um|uma|pra|para|visita|horario|de ver|o test)|visit(?:a|ar|as)|test\w?[\s-]*dri?ve?\w*|teste? drive|ir ai"
+    r"|aii)|agend\w+|(?:bora |vamos |quero |podemos |pode )?marcar\b|remarcar|visit(?:a|ar|as)|test\w?[\s-]*dri?ve?\w*|teste? drive|ir ai"
     r"|ir (?:na|ate a) loja|pessoalmente|ver de perto|dar uma volta nele|estou indo|to indo|chego ai|apareco ai|vou ai)\b",
     "address": r"\b(?:onde (?:fica\w*|e\b|eh\b|voces|vcs|vc|esta\w*|ta|tao|que fica|e a loja|se localiza\w*|seria)|endereco\w*|enderesso"
     r"|localiza\w+|como (?:faco pra |eu )?cheg(?:o|ar)|fica(?:m)? (?:onde|em que|em qual|aonde)|aonde|(?:qual|que) (?:a )?(?:rua|bairro|cidade)"
@@ -63,7 +63,7 @@ _PATTERNS: Final = {
     r"(?:contato|numero|zap|whats\w*)|outro (?:numero|contato)|ligar (?:pra|para) (?:voces|vcs|a loja|ai)|zap (?:da|do)|whats\w* (?:da|do)"
     r"|contato d[aeo] (?:loja|voces|vcs|vendedor))\b",
     "hours": r"\b(?:(?:que|qual|quais|ate (?:que|q|qual)|q) hora\w*(?!.{0,12}(?:posso|marc))|horarios? (?:d[eao]|que|voces|vcs|ai|p)|qual (?:o )?horario"
-    r"|expediente|abr(?:e|em|ir|ira|indo)|abert[oa]s?|fecha(?:m|do|r|da)?\b(?! (?:por|negocio|em \d))|funciona(?:m|mento|ndo)?(?= (?:n[oa]|sabado"
+    r"|expediente|(?:trabalha|atende|abre|funciona|abrem|tem gente|tem alguem)\w*(?= (?:\w+ ){0,2}(?:domingo|sabado|feriado|hoje|amanha|segunda|fim de semana))|(?:domingo|sabado|feriado|fim de semana|segunda)s?(?= (?:\w+ ){0,2}(?:trabalha|atende|abre|funciona|fecha|tem (?:gente|alguem|expediente)))|abr(?:e|em|ir|ira|indo)|abert[oa]s?|fecha(?:m|do|r|da)?\b(?! (?:por|negocio|em \d))|funciona(?:m|mento|ndo)?(?= (?:n[oa]|sabado"
     r"|domingo|hoje|amanha|aos|ate|que|em feriado|de|ai|aos)|$|\W*[?])|funcionamento|atendem? (?:n?[oa]s? ?)?(?:sabado|domingo|hoje|ate|feriado|aos|amanha"
     r"|fim|final|que)|(?:tem|ha) (?:alguem|gente|atendimento) (?:ai )?(?:no |aos )?(?:sabado|domingo|hoje|agora|amanha|feriado)|opening hours)\b",
     "discount": r"\b(?:desconto\w*|descontinho|(?:menor|melhor|ultimo) (?:valor|preco|proposta)|melhora\w* (?:o |esse )?(?:valor|preco)|a ?vista"

@@ -12,7 +12,11 @@ def answer_kind(draft: Draft, kind: str) -> None:
             draft.ask("Pode me escrever o que você procura?", "write")
             draft.missed = True
         case "image" | "video":
-            draft.say("Recebi sua imagem, mas por aqui eu não consigo ver o que tem nela." if kind == "image" else "Recebi seu vídeo, mas por aqui não consigo assistir.")
+            draft.say(
+                "Recebi sua imagem, mas por aqui eu não consigo ver o que tem nela."
+                if kind == "image"
+                else "Recebi seu vídeo, mas por aqui não consigo assistir."
+            )
             draft.ask("Me escreve qual é o modelo do carro que você quer?", "model")
         case "sticker" | "reaction":
             draft.say("😄")
@@ -25,7 +29,9 @@ def answer_kind(draft: Draft, kind: str) -> None:
             draft.say("Recebi o contato, obrigado! Vou deixar anotado para a equipe.")
             draft.ask("E você, procura algum carro?", "model")
         case "document":
-            draft.say("Recebi seu documento, obrigado! Por aqui eu não consigo abrir o arquivo, mas ele fica na conversa para a equipe.")
+            draft.say(
+                "Recebi seu documento, obrigado! Por aqui eu não consigo abrir o arquivo, mas ele fica na conversa para a equipe."
+            )
             draft.ask("Me conta em que posso te ajudar?", "model")
         case "order":
             draft.say("Recebi seu pedido, obrigado!")

@@ -40,6 +40,11 @@ _OPENERS: Final = frozenset(
     ["tem", "teria", "tens", "um", "uma", "o", "do", "no", "quero", "queria", "procuro", "procurando", "vende"]
     + ["vendem", "sobre", "desse", "nesse", "esse", "ou", "pelo", "interesse", "meu", "ver", "outro", "vi"]
 )
+_BEFORE_NAMES: Final = _OPENERS | {
+    "a", "da", "na", "de", "em", "e", "algum", "alguma", "pela", "essa", "dessa", "nessa", "quanto", "custa", "valor",
+    "preco", "minha", "seu", "dum", "num", "vejo", "gostei", "comprar", "novo", "nova", "carro", "modelo", "ta", "qual",
+    "sao", "tenho", "troco", "vendo", "tiver", "jipe", "suv", "sedan", "hatch", "picape",
+}  # fmt: skip
 _NEED_MAKE: Final = frozenset(
     ["tipo", "bravo", "premio", "one", "is", "tan", "han", "rio", "capture", "estilo", "ronda", "mb", "hr", "2008"]
     + ["500", "147", "soul", "master", "expert", "partner", "edge", "pop", "onda", "land", "bm", "greta", "tera"]
@@ -81,6 +86,12 @@ _COMMON: Final = frozenset(
     sorte sports sport esporte mocha mossa moca stock stok compacto compacta compas estado estados parado
     parada partes parte partir conto contos logo loga login longe longo lugar lugares caminhao comando mando
     manda mandar mandou saber sabe sabem saiu saida sair renegociar chama chamar chamo colocar coloca
+    maria mario transito empresa empresas trigo carnaval fator fatores versus passa passar passei passas junto juntos touro pulo
+    pelas pelos palas monta monja logar compasso compras durante linear linha linhas cena temos tempera troco trocado banda
+    manda manual manuais primo primos premios cobre cobrir custo custos fixar faixa faixas foram fosse fossem parar parei paro
+    vetor vetores celula santa santos semana semanas sonho sonhos sono taxa taxas taxado torno toma tomar tirar terra terras
+    tenta tentar texto textos tinham tipos tiver tivesse touca uns unica unico unida usada vamos varias varios veiculo velho
+    verso vista vivo volta voltas voltei volto rapaz razao real reais receber rever ruim sabia saldo salao santana? sinal
     """.replace("?", "x").split()
 )
 
@@ -160,7 +171,8 @@ class Lexicon:
             self._models[key] = stocked
         self._stocked_known = {self._models[key] for key in self._stocked}
         self._fuzzy: dict[tuple[str, int], list[str]] = {}
-        for spelling in self._models:
+        names = dict.fromkeys(squash(known.model) for known in self._models.values())
+        for spelling in names:  # other spellings are near misses themselves
             if spelling.isalpha() and len(spelling) >= 4 and spelling not in EVERYDAY:
                 self._fuzzy.setdefault((spelling[0], len(spelling)), []).append(spelling)
 
@@ -197,7 +209,7 @@ class Lexicon:
             if make is not None and (key not in EVERYDAY or self._opened(tokens, i)):
                 return Mention(make, start, end, plain[start:end]), count
         word, start, end = tokens[i]
-        near = self._near(word)
+        near = self._small(word) or (self._near(word) if self._near_fits(tokens, i) else None)
         if near is not None:
             return Mention(near, start, end, word, exact=False, in_stock=self.in_stock(near)), 1
         return None, 1
@@ -229,6 +241,26 @@ class Lexicon:
         if count == 1 and key in EVERYDAY:
             return self._opened(tokens, i)
         return True
+
+    def _near_fits(self, tokens: list[tuple[str, int, int]], i: int) -> bool:
+        """Whether a short word may be a misspelt name here: after "tem", "um", a make …, or almost alone."""
+        return (
+            len(tokens[i][0]) >= 7
+            or len(tokens) <= 3
+            or tokens[i - 1][0] in _BEFORE_NAMES
+            or (tokens[i - 1][0] in self._makes)
+        )
+
+    def _small(self, word: str) -> Known | None:
+        """Pet names: "golzinho", "celtinha"."""
+        for ending in ("zinho", "zinha", "inho", "inha"):
+            if len(word) >= len(ending) + 3 and word.endswith(ending):
+                stem = word[: -len(ending)]
+                for key in (stem, stem + "a", stem + "o", stem + "e"):
+                    known = self._models.get(key)
+                    if known is not None and (key not in EVERYDAY or key in {"up"}):
+                        return known
+        return None
 
     def _near(self, word: str) -> Known | None:
         """The one model a misspelt word is closest to, or None."""

@@ -30,7 +30,12 @@ def listing(draft: Draft, understood: Understood, found: Found) -> None:
         next_step(draft, vehicles[0])
         return
     said = described(found.wish.without("sort"))
-    superlative = {"price": "O mais em conta", "-price": "O mais completo em valor", "-year": "O mais novo", "mileage": "O menos rodado"}
+    superlative = {
+        "price": "O mais em conta",
+        "-price": "O mais completo em valor",
+        "-year": "O mais novo",
+        "mileage": "O menos rodado",
+    }
     if len(vehicles) == 1:
         draft.say(f"{superlative.get(found.wish.sort, 'Esse')} que temos{_of(found.wish)} é esse aqui:")
         draft.say(details.card(vehicles[0]))
@@ -65,7 +70,10 @@ def qualify(draft: Draft, found: Found) -> None:
     elif not wish.transmissions and found.total > LISTED and not wish.models:
         draft.ask("Prefere automático ou manual?", "gearbox")
     else:
-        draft.ask(draft.pick("Qual deles te interessou mais?", "Gostou de algum?", "Quer ver as fotos de qual deles?"), "which")
+        draft.ask(
+            draft.pick("Qual deles te interessou mais?", "Gostou de algum?", "Quer ver as fotos de qual deles?"),
+            "which",
+        )
 
 
 def next_step(draft: Draft, vehicle: Vehicle) -> None:
@@ -79,7 +87,9 @@ def next_step(draft: Draft, vehicle: Vehicle) -> None:
 
 def missing(draft: Draft, wish: Wish, found: Found, mentions: tuple[Mention, ...]) -> None:
     """Nothing fits: say so plainly and show the nearest."""
-    named = " ou ".join(dict.fromkeys(mention.known.model or mention.known.make for mention in mentions)) or described(wish)
+    named = " ou ".join(dict.fromkeys(mention.known.model or mention.known.make for mention in mentions)) or described(
+        wish
+    )
     absent = "models" in found.dropped
     # Only the name where the model is absent; the whole wish where it is there, but not so.
     said = named if absent else described(wish.without("sort"))
@@ -97,7 +107,12 @@ def missing(draft: Draft, wish: Wish, found: Found, mentions: tuple[Mention, ...
         draft.say(_nearest_words(found))
     draft.say(lines(vehicles))
     draft.show(vehicles)
-    draft.ask(draft.pick("Algum desses te atende?", "Algum desses te interessa?") if len(vehicles) > 1 else "Esse te interessa?", "which")
+    draft.ask(
+        draft.pick("Algum desses te atende?", "Algum desses te interessa?")
+        if len(vehicles) > 1
+        else "Esse te interessa?",
+        "which",
+    )
 
 
 def _nearest_words(found: Found) -> str:

@@ -26,8 +26,12 @@ _END: Final = re.compile(
     r"[?!\n;]|\b(?:na troca|n[oa] negocio|de entrada|como entrada|na entrada|como parte|num|numa|por um|por uma|por esse|pelo|pela|nesse|nessa|em um|em uma"
     r"|quero|queria|qto|qnto|quanto|voces|vcs|vc|aceita\w*|pega\w*|e volta|mais volta|com volta|da pra|serve|quais|qual|como|tem como|interesse|avalia\w*|posso|gostaria)\b"
 )
-_TRADE_AFTER: Final = re.compile(r"^.{0,40}?\b(?:na troca|n[oa] negocio|de entrada|como entrada|na entrada|como parte|pra troca|para troca|de troca)\b")
-_UNNAMED: Final = re.compile(r"\b(?:meu|minha) (carro|moto|veiculo|usado|seminovo|caminhonete|picape|carrinho)\b[^?!\n]{0,40}")
+_TRADE_AFTER: Final = re.compile(
+    r"^.{0,40}?\b(?:na troca|n[oa] negocio|de entrada|como entrada|na entrada|como parte|pra troca|para troca|de troca)\b"
+)
+_UNNAMED: Final = re.compile(
+    r"\b(?:meu|minha) (carro|moto|veiculo|usado|seminovo|caminhonete|picape|carrinho)\b[^?!\n]{0,40}"
+)
 
 
 @frozen

@@ -28,10 +28,10 @@ class Money:
 
 
 _BODIES: Final = (
-    ("suv", r"\bsuvs?\b|\bsuve\b|\butilitario esportivo|\bcarro (?:mais )?alto\b|\bfosse alto\b|\baltinho\b|\bcrossover"),
-    ("sedan", r"\bsedan[s]?\b|\bsedas?\b|\bseda[mn]s?\b|\bporta ?malas grande"),
+    ("suv", r"\bsuv(?:s|z\w+)?\b|\bsuve\b|\butilitario esportivo|\bcarro (?:mais )?alto\b|\bfosse alto\b|\baltinho\b|\bcrossover"),
+    ("sedan", r"\bsedan(?:s|z\w+)?\b|\bsedas?\b|\bseda[mn]s?\b|\bporta ?malas grande"),
     ("hatch", r"\bhat?chs?\b|\bhat?ch(?:es|back)?\b|\bret[cx]h\b|\bcompacto|\bcarr(?:o|inho) (?:\w+ )?peque\w+|\bpequen(?:o|inho)\b|\bpopular(?:es)?\b"),
-    ("pickup", r"\bpic[ck]?ape?s?\b|\bpick[\s-]?ups?\b|\bcaminhonet\w+|\bcamionet\w+|\bcamioneta\w*|\bcabine dupla|\bcabine simples"),
+    ("pickup", r"\bpic[ck]?ap[ei]?(?:s|z\w+)?\b|\bpick[\s-]?up\w*|\bcaminhonet\w+|\bcamionet\w+|\bcamioneta\w*|\bcabine dupla|\bcabine simples"),
     ("wagon", r"\bperuas?\b|\bstation ?wagon|\bwagon"),
     ("minivan", r"\bminivans?\b|\bmini van"),
     ("van", r"\b(?<!mini )vans?\b|\bfurgao|\bfurgoes|\bfurgone"),
@@ -41,15 +41,21 @@ _BODIES: Final = (
     ("truck", r"\bcaminhao|\bcaminhoes|\btruck\b"),
 )  # fmt: skip
 _COMPILED_BODIES: Final = tuple((body, re.compile(pattern)) for body, pattern in _BODIES)
-_AUTOMATIC: Final = re.compile(r"(?<!piloto )\b(?:automat\w+|altomatic\w+|autom\b|aut\b|at\b(?= |$)|cambio at\b|autm\w+|atomatic\w+)\b")
-_MANUAL: Final = re.compile(r"\b(?:manua(?:l|is)|mecanic[oa]s?|cambio manual)\b(?! (?:e chave|do|de instru|proprietario))")
+_AUTOMATIC: Final = re.compile(
+    r"(?<!piloto )\b(?:automat\w+|altomatic\w+|autom\b|aut\b|at\b(?= |$)|cambio at\b|autm\w+|atomatic\w+)\b"
+)
+_MANUAL: Final = re.compile(
+    r"\b(?:manua(?:l|is)|mecanic[oa]s?|cambio manual)\b(?! (?:e chave|do|de instru|proprietario))"
+)
 _FUELS: Final = (
     ("diesel", r"\bdi[ei]?sel|\bdisel|\bdiezel|\bdiesel"), ("flex", r"\bflex\w*|\bfrex\b"), ("gasoline", r"\bgasolina"),
     ("ethanol", r"\betanol|\balcool"), ("hybrid", r"\bhibri\w+|\bhybrid"), ("electric", r"\bel[ei]tri(?:c[oa]s?|ficad)\b(?<!direcao eletrica)|\belectric"),
     ("cng", r"\bgnv\b|\bkit gas|\bcom gas\b"),
 )  # fmt: skip
 _COMPILED_FUELS: Final = tuple((fuel, re.compile(pattern)) for fuel, pattern in _FUELS)
-_NOT_FUEL: Final = re.compile(r"\b(?:direcao|vidros?|travas?|retrovisor\w*|bancos?|partida|freio) (?:eletric|hidraul)\w+")
+_NOT_FUEL: Final = re.compile(
+    r"\b(?:direcao|vidros?|travas?|retrovisor\w*|bancos?|partida|freio) (?:eletric|hidraul)\w+"
+)
 _COLORS: Final = (
     ("branco", r"\bbran[cq]u?i?nh?[oa]s?\b|\bbranc[oa]s?\b|\bwhite\b"), ("preto", r"\bpret(?:inh)?[oa]s?\b|\bblack\b"), ("prata", r"\bpratas?\b|\bpratead[oa]s?\b|\bsilver\b"),
     ("cinza", r"\bcinzas?\b|\bgrafite\b|\bchumbo\b|\bgr[ae]y\b"), ("vermelho", r"\bverm[ei]lh(?:inh)?[oa]s?\b|\bred\b"), ("azul", r"\baz(?:ul|uis|uzinho)\b|\bblue\b"),
@@ -63,7 +69,9 @@ _TRIMS: Final = re.compile(
     r"|limited|trailhawk|volcano|freedom|ranch|endurance|impetus|precision|(?<!test )(?<!teste )(?<!tes )drive|trekking|attractive|essence|titanium|xlt|zen|intense"
     r"|iconic|platinum|prestige|ultimate|diamond|robust|griffe|allure|feel|shine|srx|srv|xls|xs|v6|turbo|high country|vivace|trend)\b"
 )
-_NEGATED: Final = r"(?:nao (?:quero|pode ser|gosto de|seja)|menos|exceto|sem ser|tirando|que nao seja|odeio)\s+(?:carro |um |uma )?"
+_NEGATED: Final = (
+    r"(?:nao (?:quero|pode ser|gosto de|seja)|menos|exceto|sem ser|tirando|que nao seja|odeio)\s+(?:carro |um |uma )?"
+)
 _SORTS: Final = (
     ("price", r"\bmais (?:barat\w+|em conta|acessive\w+|baratinh\w+|economic\w+)|\bmenor (?:preco|valor)(?! (?:a vista|que))|\bbaratinh\w+|\bbarat(?:o|a|os|as)\b|\bem conta\b|\beconomic[oa]s?\b|\bcheap\w*"),
     ("-price", r"\bmais car[oa]s?\b|\bmais top\b|\bmelhor carro\b"),
@@ -81,16 +89,36 @@ _MAX_BEFORE: Final = re.compile(
     r"\b(?:ate|at|ateh|no maximo|maximo|menos d[eo]|abaixo d[eo]|por ate|limite d[eo]|limite|teto de|orcamento (?:e |de |ate |eh )?|gastar|verba de|tenho|tiver|pagar|investir"
     r"|under|below|up to|hasta|menor que|inferior a|passe? d[eo]|passar d[eo]|a vista ate|bate|budget)\W*(?:de |os |uns |no maximo |a |r\$ ?|ate |em |e |em torno de )*$"
 )
-_MIN_BEFORE: Final = re.compile(r"\b(?:a partir d[eo]s?|acima d[eo]s?|mais d[eo]|no minimo|minimo(?: de)?|desde|from|superior a|over|pra cima de|apartir d[eo])\W*(?:r\$ ?)?$")
-_NEAR_BEFORE: Final = re.compile(r"\b(?:uns|umas|cerca de|por volta d[eo]s?|na faixa d[eo]s?|na casa dos|em torno d[eo]|media d[eo]|mais ou menos|aproximadamente|faixa (?:de|dos)|perto d[eo]s?|around|about|tipo)\W*(?:os |r\$ ?)?$")
-_MAX_AFTER: Final = re.compile(r"^\W*(?:no maximo|de limite|de orcamento|pra gastar|para gastar|pra investir|para investir|de teto|pra menos|para menos|ou menos|estourando|disponive\w+|pra comprar|a vista)\b")
-_MIN_AFTER: Final = re.compile(r"^\W*(?:(?:pra|para|p|p/|ou)\s?(?:cima|frente|mais|superior|mais novo|adiante|em diante|diante|acima)|em diante|acima|\+|adiante|or newer)")
-_DOWN_AFTER: Final = re.compile(r"^\W*(?:reais )?(?:de|na|como|pra|para|d|a)?\s*(?:dar )?(?:de |a )?(?:entrada|sinal)\b")
-_DOWN_BEFORE: Final = re.compile(r"\b(?:entrada|sinal)\W*(?:de|com|seria|e|eh|tenho|uns|dou|:|d|no valor de|r\$)?\s*(?:uns |r\$ ?)?$")
-_GIVE_BEFORE: Final = re.compile(r"\b(?:dou|dar|dando|dava|com|tenho|entro com|entrar com)\s+(?:uns |r\$ ?)?$")
-_OFFER_BEFORE: Final = re.compile(r"\b(?:faz(?:em)?|fech(?:a|amos|o|ar|am)|pago|dou|deixa\w*|sai|faria|aceita(?:m)?|ofereco|vende|leva\w*|chega|por)\s+(?:n?ele |el[ea] |o carro |esse |nesse )?(?:por |em |a |ate |nos |uns |r\$ ?)*$")
-_RATE_BEFORE: Final = re.compile(r"\b(?:parcelas?|prestac\w+|mensa\w+|por mes)\W*(?:de|ate|por|no maximo|maximo|que|caiba|fique|em|uns|abaixo|menos|na faixa|d|r\$|\s)*$")
-_RATE_AFTER: Final = re.compile(r"^\W*(?:reais )?(?:por mes|mensa\w+|ao mes|de parcela|a parcela|na parcela|de prestac\w+|/mes)")
+_MIN_BEFORE: Final = re.compile(
+    r"\b(?:a partir d[eo]s?|acima d[eo]s?|mais d[eo]|no minimo|minimo(?: de)?|desde|from|superior a|over|pra cima de|apartir d[eo])\W*(?:r\$ ?)?$"
+)
+_NEAR_BEFORE: Final = re.compile(
+    r"\b(?:uns|umas|cerca de|por volta d[eo]s?|na faixa d[eo]s?|na casa dos|em torno d[eo]|media d[eo]|mais ou menos|aproximadamente|faixa (?:de|dos)|perto d[eo]s?|around|about|tipo)\W*(?:os |r\$ ?)?$"
+)
+_MAX_AFTER: Final = re.compile(
+    r"^\W*(?:no maximo|de limite|de orcamento|pra gastar|para gastar|pra investir|para investir|de teto|pra menos|para menos|ou menos|estourando|disponive\w+|pra comprar|a vista)\b"
+)
+_MIN_AFTER: Final = re.compile(
+    r"^\W*(?:(?:pra|para|p|p/|ou)\s?(?:cima|frente|mais|superior|mais novo|adiante|em diante|diante|acima)|em diante|acima|\+|adiante|or newer)"
+)
+_DOWN_AFTER: Final = re.compile(
+    r"^\W*(?:reais )?(?:de|na|como|pra|para|d|a)?\s*(?:dar )?(?:de |a )?(?:entrada|sinal)\b"
+)
+_DOWN_BEFORE: Final = re.compile(
+    r"\b(?:entrada|sinal)\W*(?:de|com|seria|e|eh|tenho|uns|dou|:|d|no valor de|r\$)?\s*(?:uns |r\$ ?)?$"
+)
+_GIVE_BEFORE: Final = re.compile(
+    r"\b(?:dou|dar|dando|dava|der|desse|da|com|tenho|entro com|entrar com|entrando com|coloco|boto|colocar|dermos|demos)\s+(?:uma entrada de )?(?:uns |r\$ ?)?$"
+)
+_OFFER_BEFORE: Final = re.compile(
+    r"\b(?:faz(?:em)?|fech(?:a|amos|o|ar|am)|pago|dou|deixa\w*|sai|faria|aceita(?:m)?|ofereco|vende|leva\w*|chega|por)\s+(?:n?ele |el[ea] |o carro |esse |nesse )?(?:por |em |a |ate |nos |uns |r\$ ?)*$"
+)
+_RATE_BEFORE: Final = re.compile(
+    r"\b(?:parcelas?|prestac\w+|mensa\w+|por mes)\W*(?:de|ate|por|no maximo|maximo|que|caiba|fique|em|uns|abaixo|menos|na faixa|d|r\$|\s)*$"
+)
+_RATE_AFTER: Final = re.compile(
+    r"^\W*(?:reais )?(?:por mes|mensa\w+|ao mes|de parcela|a parcela|na parcela|de prestac\w+|/mes)"
+)
 _COUNT_UNIT: Final = re.compile(r"x|vez|vezes|parcela|parcelas|prestacoes|prestacao|meses|mes")
 _RANGE_JOIN: Final = re.compile(r"\s*(?:a|e|ate|-|–|à|/|to)\s*(?:os |r\$ ?)?\s*")
 
@@ -225,7 +253,11 @@ def _priced(one: Amount, before: str, after: str, asked: str) -> bool:
     """Whether a figure is a sum of money: a price, or a bare number where a price is due."""
     if one.kind == "money":
         return True
-    if one.kind != "number" or not 5 <= one.value <= 2000 or re.match(r"\W*(?:portas|lugares|pessoas|anos?\b|p\b)", after):
+    if (
+        one.kind != "number"
+        or not 5 <= one.value <= 2000
+        or re.match(r"\W*(?:portas|lugares|pessoas|anos?\b|p\b)", after)
+    ):
         return False
     cued = any(cue.search(before) for cue in (_MAX_BEFORE, _NEAR_BEFORE, _MIN_BEFORE, _OFFER_BEFORE, _DOWN_BEFORE))
     return cued or bool(_DOWN_AFTER.match(after)) or (asked in {"budget", "down"} and one.value >= 10)
@@ -253,11 +285,19 @@ def _place(
         purchase["down"] = value
     elif money_talk and not capped and _OFFER_BEFORE.search(before):
         purchase["offer"] = value
-    elif _OFFER_BEFORE.search(before) and not capped and re.search(r"\b(?:faz|fecha\w*|pago|deixa\w*|faria|ofereco)\b", before):
+    elif (
+        _OFFER_BEFORE.search(before)
+        and not capped
+        and re.search(r"\b(?:faz|fecha\w*|pago|deixa\w*|faria|ofereco)\b", before)
+    ):
         purchase["offer"] = value
     elif _MIN_BEFORE.search(before) or _MIN_AFTER.match(after):
         limits["min_centavos"] = value
-    elif _NEAR_BEFORE.search(before) and not re.search(r"\b(?:ate|no maximo|maximo)\b\W*\w*\W*$", before) and not _MAX_AFTER.match(after):
+    elif (
+        _NEAR_BEFORE.search(before)
+        and not re.search(r"\b(?:ate|no maximo|maximo)\b\W*\w*\W*$", before)
+        and not _MAX_AFTER.match(after)
+    ):
         limits |= {"min_centavos": round(value * (1 - NEAR)), "max_centavos": round(value * (1 + NEAR))}
         limits["around_centavos"] = value
     else:

@@ -79,14 +79,27 @@ def small_talk(draft: Draft, understood: Understood) -> bool:
     """Answer what is only politeness; whether it was."""
     asked = draft.brief.memory.get("asked")
     if understood.has("robot"):
-        draft.say(f"Sou o assistente virtual da *{draft.brief.profile.name}* 🤖 Te ajudo com estoque, preços, fotos e visita, e chamo um vendedor quando você quiser.")
+        draft.say(
+            f"Sou o assistente virtual da *{draft.brief.profile.name}* 🤖 Te ajudo com estoque, preços, fotos e visita, e chamo um vendedor quando você quiser."
+        )
         draft.ask("Que carro você procura?", "model")
     elif understood.has("thanks"):
-        draft.say(draft.pick("Imagina! Qualquer coisa é só me chamar 😊", "De nada! Fico por aqui, qualquer coisa é só chamar 😊", "Disponha! Precisando, é só chamar 😊"))
+        draft.say(
+            draft.pick(
+                "Imagina! Qualquer coisa é só me chamar 😊",
+                "De nada! Fico por aqui, qualquer coisa é só chamar 😊",
+                "Disponha! Precisando, é só chamar 😊",
+            )
+        )
     elif understood.has("bye"):
         draft.say(draft.pick("Até mais! Qualquer coisa é só me chamar 👋", "Obrigado pelo contato, até logo! 👋"))
     elif understood.has("later"):
-        draft.say(draft.pick("Fica à vontade! Quando quiser, é só me chamar por aqui 😊", "Tranquilo, pensa com calma! Estou por aqui quando precisar 😊"))
+        draft.say(
+            draft.pick(
+                "Fica à vontade! Quando quiser, é só me chamar por aqui 😊",
+                "Tranquilo, pensa com calma! Estou por aqui quando precisar 😊",
+            )
+        )
     elif understood.has("no"):
         draft.say(draft.pick("Sem problema!", "Tranquilo!"))
         draft.ask("Posso te ajudar com mais alguma coisa?" if asked else "O que você está procurando?", "model")
@@ -94,7 +107,9 @@ def small_talk(draft: Draft, understood: Understood) -> bool:
         if draft.brief.first_turn:
             draft.ask("Em que posso te ajudar: procura algum carro?", "model")
         else:
-            draft.say(draft.pick("Combinado! 😊 Qualquer dúvida, é só me chamar.", "Show! Fico por aqui se precisar 😊"))
+            draft.say(
+                draft.pick("Combinado! 😊 Qualquer dúvida, é só me chamar.", "Show! Fico por aqui se precisar 😊")
+            )
     elif understood.has("info", "buying", "stock", "greeting"):
         draft.ask(
             draft.pick(
@@ -120,7 +135,9 @@ def not_understood(draft: Draft) -> None:
     missed = draft.brief.memory.get("missed")
     if isinstance(missed, int) and missed >= _MISSES - 1:
         draft.do(HandOver("o assistente não entendeu duas mensagens seguidas"))
-        draft.say(f"Desculpa, não consegui te entender direito 😕 Vou chamar um vendedor pra te atender melhor. {house.people(draft.brief)}")
+        draft.say(
+            f"Desculpa, não consegui te entender direito 😕 Vou chamar um vendedor pra te atender melhor. {house.people(draft.brief)}"
+        )
         return
     draft.say(draft.pick("Desculpa, não entendi bem 😅", "Não peguei direito o que você precisa 😅"))
     draft.say(_HINT)

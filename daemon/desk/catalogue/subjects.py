@@ -120,7 +120,11 @@ def pick(shown: tuple[Vehicle, ...], understood: Understood, focus: str) -> Subj
         return Subject()
     if understood.ordinal is not None and -len(shown) <= understood.ordinal < len(shown):
         return Subject(vehicles=(shown[understood.ordinal],), how="picked")
-    priced = [a.value * (1 if a.kind == "money" else 100_000) for a in amounts(understood.text) if a.kind in {"money", "number"}]
+    priced = [
+        a.value * (1 if a.kind == "money" else 100_000)
+        for a in amounts(understood.text)
+        if a.kind in {"money", "number"}
+    ]
     matches = tuple(vehicle for vehicle in shown if _picked(vehicle, understood, priced))
     if matches and len(matches) < len(shown) and (understood.picking or not understood.searching):
         return Subject(vehicles=matches, how="picked")
@@ -141,7 +145,9 @@ def _picked(vehicle: Vehicle, understood: Understood, priced: list[int]) -> bool
     if years and not years & {vehicle.year_model, vehicle.year_manufacture}:
         return False
     if understood.picking and priced and re.search(r"\bde (?:r\$ ?)?\d", understood.folded):
-        near = vehicle.asking_centavos is not None and any(abs(vehicle.asking_centavos - one) < 200_000 for one in priced)
+        near = vehicle.asking_centavos is not None and any(
+            abs(vehicle.asking_centavos - one) < 200_000 for one in priced
+        )
         if not near:
             return False
     looks = wish.without("sort", "min_year", "max_year", "min_centavos", "max_centavos", "around_centavos", "max_km")

@@ -39,10 +39,18 @@ _PICKING: Final = re.compile(
 _SEARCHING: Final = re.compile(
     r"\b(?:tem|tens|teria|teriam|temos|tenham|quero (?:um|uma)|queria (?:um|uma)|procur\w+|busc\w+|preciso|algum|alguma|alguns|quais|que carros?|o que|outr[oa]s?|me (?:indica|mostra)|any|have)\b"
 )
-_FOLLOWING: Final = re.compile(r"^\W*(?:e|eh|mas|ou|so|entao|e se for|e com|e sem|agora|pode ser|prefiro|melhor|de preferencia|tem que ser|mas tem)\b")
-_FORGET: Final = re.compile(r"\b(?:esquece|deixa (?:pra la|quieto)|mudei de ideia|na verdade|melhor (?:uma?|outro)|outra coisa|desisto|tanto faz)\b")
-_ENGLISH: Final = re.compile(r"\b(?:hello|hi|do you|have|any|the|price|how much|is it|available|i want|i am|looking|thanks|please|under|car|cars|tell me|what|where)\b")
-_SPANISH: Final = re.compile(r"\b(?:hola|tienen|tiene|cuanto|cuesta|busco|quiero|gracias|buenos|buenas|precio|camionetas?|coche|usted|ustedes|donde|estan)\b")
+_FOLLOWING: Final = re.compile(
+    r"^\W*(?:e|eh|mas|ou|so|entao|e se for|e com|e sem|agora|pode ser|prefiro|melhor|de preferencia|tem que ser|mas tem)\b"
+)
+_FORGET: Final = re.compile(
+    r"\b(?:esquece|deixa (?:pra la|quieto)|mudei de ideia|na verdade|melhor (?:uma?|outro)|outra coisa|desisto|tanto faz)\b"
+)
+_ENGLISH: Final = re.compile(
+    r"\b(?:hello|hi|do you|have|any|the|price|how much|is it|available|i want|i am|looking|thanks|please|under|car|cars|tell me|what|where)\b"
+)
+_SPANISH: Final = re.compile(
+    r"\b(?:hola|tienen|tiene|cuanto|cuesta|busco|quiero|gracias|buenos|buenas|precio|camionetas?|coche|usted|ustedes|donde|estan)\b"
+)
 
 
 @frozen(kw_only=True)

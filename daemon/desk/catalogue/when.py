@@ -17,7 +17,9 @@ _WEEKDAYS: Final = (
     r"\bsexta(?:[\s-]feira)?\b|\bsex\b", r"\bsaba(?:do|dao)\b|\bsab\b", r"\bdom(?:ingo)?\b|\bdomingao\b",
 )  # fmt: skip
 _COMPILED_WEEKDAYS: Final = tuple(re.compile(pattern) for pattern in _WEEKDAYS)
-_DATE: Final = re.compile(r"\bdia\s+(\d{1,2})(?:\s*(?:/|de|do)\s*(\d{1,2}|[a-z]{3,9}))?|(?<![\d/])(\d{1,2})/(\d{1,2})(?![\d/])")
+_DATE: Final = re.compile(
+    r"\bdia\s+(\d{1,2})(?:\s*(?:/|de|do)\s*(\d{1,2}|[a-z]{3,9}))?|(?<![\d/])(\d{1,2})/(\d{1,2})(?![\d/])"
+)
 _MONTHS: Final = ("jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez")
 _CLOCK: Final = re.compile(
     r"(?<![\d.,/$])(\d{1,2})\s?(?::|h(?:rs?|s|oras?)?\s?|\s?hrs?\s?|\s?horas?\s?)(\d{2})?(?!\d|\.\d|\s?mil)(?:\s?(?:min|h))?"
@@ -54,9 +56,17 @@ def wanted(folded: str, now: datetime) -> Wanted:
     """The day and time in a folded text; hours below 7 are of the afternoon."""
     day = _day(folded, now)
     part = next((name for name, pattern in _COMPILED_PARTS if pattern.search(folded)), "")
-    if part == "manha" and day is None and re.search(r"\bamanha\b", folded) is None and not re.search(r"\b(?:de|pela|na) manha\b|cedo", folded):
+    if (
+        part == "manha"
+        and day is None
+        and re.search(r"\bamanha\b", folded) is None
+        and not re.search(r"\b(?:de|pela|na) manha\b|cedo", folded)
+    ):
         part = ""
-    soon = re.search(r"\b(?:agora|neste momento|ja ja|daqui (?:a )?pouco|to indo|estou indo|to chegando)\b", folded) is not None
+    soon = (
+        re.search(r"\b(?:agora|neste momento|ja ja|daqui (?:a )?pouco|to indo|estou indo|to chegando)\b", folded)
+        is not None
+    )
     return Wanted(day=day, at=_clock(folded, part), part=part, now=soon and day is None)
 
 

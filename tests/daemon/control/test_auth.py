@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 import pytest
 
 from daemon.control.auth import ADMIN_SOCKET, Actor, check
@@ -104,10 +106,7 @@ async def test_a_client_cannot_claim_to_be_trusted(desk: Control) -> None:
 def test_who_may_do_what(
     actor: Actor, method: str, reach: str, admin_only: bool, tenant: str | None, allowed: bool
 ) -> None:
-    try:
+    expected = nullcontext() if allowed else pytest.raises(Refusal)
+    with expected as raised:
         check(actor, method=method, reach=reach, admin_only=admin_only, tenant=tenant)  # type: ignore[arg-type]
-    except Refusal as refusal:
-        assert not allowed
-        assert refusal.problem.status == 403
-    else:
-        assert allowed
+    assert raised is None or raised.value.problem.status == 403

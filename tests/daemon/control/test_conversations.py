@@ -116,7 +116,10 @@ async def test_media_urls(desk: Control) -> None:
     hash_ = "ab" * 32
     async with desk.client(trusted=True) as api:
         for content, url in (
-            (f'{{"media": {{"id": "1", "url": "https://meta.example/secret", "hash": "{hash_}"}}}}', f"/v1/tenants/auto-sul/media/{hash_}"),
+            (
+                f'{{"media": {{"id": "1", "url": "https://meta.example/secret", "hash": "{hash_}"}}}}',
+                f"/v1/tenants/auto-sul/media/{hash_}",
+            ),
             ('{"media": {"id": "1", "url": "https://meta.example/secret"}}', None),
             ('{"link": "https://fotos.example/1.jpg"}', "https://fotos.example/1.jpg"),
         ):

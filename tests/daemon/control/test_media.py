@@ -17,9 +17,7 @@ HASH = "ab" * 32
 )
 async def test_files_never_become_pages(desk: Control, mime: str, shown: str, disposition: str) -> None:
     await desk.add()
-    await desk.tenancy.shard("auto-sul").write(
-        lambda tx: tx.run("INSERT INTO media VALUES (?, ?, 3, 0)", (HASH, mime))
-    )
+    await desk.tenancy.shard("auto-sul").write(lambda tx: tx.run("INSERT INTO media VALUES (?, ?, 3, 0)", (HASH, mime)))
     path = desk.media / "auto-sul" / HASH[:2]
     path.mkdir(parents=True)
     (path / HASH[2:]).write_bytes(b"abc")

@@ -66,9 +66,9 @@ def test_a_validator_agrees() -> None:
 def test_the_reference_page_has_every_route() -> None:
     page = (Path(__file__).parents[3] / "docs" / "reference" / "http.md").read_text("utf-8")
     shown = set(re.findall(r"^### `(\w+) ([^`]+)`", page, re.MULTILINE))
-    wanted = {
-        (method.upper(), path)
-        for path, methods in DOCUMENT["paths"].items()
-        for method in methods
-    } | {("GET", "/openapi.json"), ("GET", "/docs"), ("GET", "/sandbox")}
+    wanted = {(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods} | {
+        ("GET", "/openapi.json"),
+        ("GET", "/docs"),
+        ("GET", "/sandbox"),
+    }
     assert shown == wanted

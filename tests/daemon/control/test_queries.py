@@ -9,7 +9,13 @@ from daemon.control.strict import BadRequestBody
 
 def test_texts_become_values() -> None:
     query = read(
-        {"make": ["fiat,honda", "vw"], "min_year": ["2015"], "q": ["suv até 100 mil"], "doors": [""], "sort": ["-price"]},
+        {
+            "make": ["fiat,honda", "vw"],
+            "min_year": ["2015"],
+            "q": ["suv até 100 mil"],
+            "doors": [""],
+            "sort": ["-price"],
+        },
         VehicleQuery,
         RULES,
     )

@@ -1,6 +1,5 @@
 """What holds for every route: bodies, idempotency, audit, errors."""
 
-
 import pytest
 import trio
 
@@ -262,5 +261,3 @@ async def test_json_only_where_bodies_are_optional(desk: Control) -> None:
         assert (await api.post(path, json={})).status_code == 200
         bad = await api.post(path, json={"force": True})
         assert bad.json()["errors"] == [{"path": "force", "message": "is not a field of this object"}]
-
-

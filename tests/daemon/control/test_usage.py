@@ -35,7 +35,8 @@ async def test_all_tenants_from_the_ledger(desk: Control) -> None:
     await desk.central.write(
         lambda tx: [
             tx.run(
-                "INSERT INTO ledger VALUES (?, ?, 'e', ?, 'tokens', 'openai', 'mini', '', 10, 1, 0, 0, 0, 0, 0, '', '', 0)",
+                "INSERT INTO ledger VALUES (?, ?, 'e', ?, 'tokens', 'openai', 'mini', '',"
+                " 10, 1, 0, 0, 0, 0, 0, '', '', 0)",
                 (f"{tenant}-{number}", tenant, tx.now_ms - 1000),
             )
             for tenant in ("a-cars", "b-cars")

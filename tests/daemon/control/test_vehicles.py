@@ -47,7 +47,10 @@ async def test_a_bulk_import_keeps_the_good_rows(desk: Control) -> None:
         ("application/json", orjson.dumps([CIVIC])),
         ("application/x-ndjson", orjson.dumps(CIVIC) + b"\n"),
         ("text/csv", b"id,make,model,year,price\nx,Honda,Civic,2020,95000.00\n"),
-        ("application/xml", b"<estoque><veiculo><id>x</id><marca>Honda</marca><modelo>Civic</modelo></veiculo></estoque>"),
+        (
+            "application/xml",
+            b"<estoque><veiculo><id>x</id><marca>Honda</marca><modelo>Civic</modelo></veiculo></estoque>",
+        ),
         ("application/gzip", gzip.compress(orjson.dumps([CIVIC]))),
         ("", orjson.dumps([CIVIC])),
     ],
@@ -137,7 +140,13 @@ async def test_one_vehicle(desk: Control) -> None:
     await desk.add()
     async with desk.client(trusted=True) as api:
         path = f"{STOCK}/uno/2"
-        body = {"make": "Fiat", "model": "Uno", "price_centavos": 2_500_000, "fuel": "Flex", "transmission": "Câmbio manual"}
+        body = {
+            "make": "Fiat",
+            "model": "Uno",
+            "price_centavos": 2_500_000,
+            "fuel": "Flex",
+            "transmission": "Câmbio manual",
+        }
         made = await api.put(path, json=body)
         assert made.status_code == 201, made.text
         assert made.json()["fuel"] == "flex"

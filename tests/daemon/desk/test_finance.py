@@ -13,7 +13,7 @@ from tests.support.lot import COROLLA, HB20, KA
     ("financed", "rate", "months", "expected"),
     [
         (1_000_000, 1.0, 12, 88_849),  # the textbook's R$ 888,49
-        (8_990_000, 1.69, 48, 274_933),
+        (8_990_000, 1.69, 48, 274_912),
         (1_000_000, 0.0, 3, 333_333),
         (1_000_001, 0.0, 2, 500_001),  # half a centavo goes up
         (0, 1.69, 48, 0),

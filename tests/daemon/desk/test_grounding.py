@@ -1,4 +1,6 @@
+import json
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from daemon.desk.amounts import kilometres, reais
+from daemon.desk.finance import instalment
 from daemon.desk.grounding import check, mentioned
 from shards.tenant.vehicle import StockSummary, Vehicle
 from tests.support.lot import COROLLA, HB20, SIMULATED, VEHICLES, sources
@@ -73,6 +76,8 @@ RIGHT = [
     "Entre R$ 60 e R$ 100 mil temos o Compass 2020 por R$ 97.900",
     "O Onix LT é 2018/2019, prata, manual, com 48.200 km, por R$ 65.900 à vista.",
     "Temos o Onix em duas versões: LT (2019, R$ 65.900) e Premier (2021, R$ 82.500).",
+    "Tem sim! Separei essas de Civic ou Fusca: Civic a partir de R$ 95.900. Fusca no momento não temos.",
+    "Anotado: Gol 2015! A avaliação é feita na loja.",
     "Não tenho SUV abaixo de R$ 60 mil agora",
     "Não temos Corolla Cross nem RAV4, mas o Corolla sedan 2020 está aqui!",
     "O Compass é da mesma categoria do Renegade. Quer ver fotos?",
@@ -96,6 +101,7 @@ RIGHT = [
     f"Na simulação, o Corolla fica em 48x de {INSTALMENT}, com R$ 20.000 de entrada. Sujeito a análise de crédito.",
     f"Simulação: entrada de R$ 20.000 e 48 parcelas de {INSTALMENT} (estimativa, depende do banco)",
     f"Corolla R$ 109.900. Com entrada de R$ 20.000, financiando R$ 89.900, a parcela fica aproximadamente {INSTALMENT}",
+    f"Pela simulação, o HB20 sai em 36x de {reais(instalment(5_990_000 - 2_000_000, 1.69, 36))}",
     "A taxa usada na simulação é de 1,69% ao mês",
     "A aprovação do crédito depende da análise do banco, tá?",
     "Não posso garantir aprovação, o financiamento é sujeito à análise de crédito.",
@@ -186,6 +192,7 @@ WRONG: list[tuple[str, str]] = [
     (f"A simulação do Corolla deu 36x de {INSTALMENT}", "price"),
     (f"O Corolla fica em 48x de {INSTALMENT} com R$ 20.000 de entrada", "price"),  # not called a simulation
     (f"Na simulação, o HB20 fica em 48x de {INSTALMENT}", "price"),
+    (f"Na simulação, o Corolla fica em 36x de {reais(instalment(10_990_000 - 2_500_000, 1.69, 36))}", "price"),
     ("Entrada de R$ 8.000 e o resto em 48x", "price"),
     ("O Corolla custa R$ 5.000", "price"),  # the tenant's least down payment
     ("O Onix custa R$ 850", "price"),
@@ -222,7 +229,15 @@ WRONG: list[tuple[str, str]] = [
 ]
 
 
-@pytest.mark.parametrize("text", RIGHT)
+# Written after the tables above had passed, before anything was changed for them: the first reading had five
+# false alarms in the former and two leaks in the latter.
+
+HELD_OUT = json.loads((Path(__file__).parents[2] / "data" / "grounding.json").read_text())
+RIGHT_TOO = [text.replace("{INSTALMENT}", INSTALMENT) for text in HELD_OUT["right"]]
+WRONG_TOO = [text.replace("{INSTALMENT}", INSTALMENT) for text in HELD_OUT["wrong"]]
+
+
+@pytest.mark.parametrize("text", [*RIGHT, *RIGHT_TOO])
 def test_grounded(text: str) -> None:
     assert check(text, sources()) == ()
 
@@ -230,6 +245,11 @@ def test_grounded(text: str) -> None:
 @pytest.mark.parametrize(("text", "kind"), WRONG)
 def test_ungrounded(text: str, kind: str) -> None:
     assert kind in {fault.kind for fault in check(text, sources())}
+
+
+@pytest.mark.parametrize("text", WRONG_TOO)
+def test_ungrounded_too(text: str) -> None:
+    assert check(text, sources())
 
 
 def test_table_is_large() -> None:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
@@ -113,7 +115,7 @@ def test_any_history_alternates(said: list[tuple[str, str]]) -> None:
     told = entries(brief("oi", history=tuple(line(text, author) for author, text in said)))
     assert isinstance(told[0], UserSaid)
     assert isinstance(told[-1], UserSaid)
-    assert all(type(a) is not type(b) for a, b in zip(told, told[1:], strict=False))
+    assert all(type(a) is not type(b) for a, b in pairwise(told))
 
 
 @given(st.text(max_size=200), st.integers(1, 50))

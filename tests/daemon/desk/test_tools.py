@@ -1,3 +1,4 @@
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -110,7 +111,5 @@ VALUES = st.recursive(
 def test_any_arguments(data: st.DataObject, name: str) -> None:
     properties = next(spec for spec in specs(PROFILE) if spec.name == name).parameters["properties"]
     given_ = data.draw(st.dictionaries(st.sampled_from(sorted(properties)), VALUES, max_size=6))
-    try:
+    with suppress(BadArguments):
         asked(name, given_)
-    except BadArguments as wrong:
-        assert str(wrong)

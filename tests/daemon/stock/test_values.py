@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -302,11 +303,8 @@ def test_nothing_but_unreadable_is_raised(value: Any) -> None:
         values.moment,
         lambda v: values.years(v, NOW),
     ):
-        try:
+        with suppress(Unreadable):
             found = read(value)
-        except Unreadable as error:
-            assert "\n" not in str(error)
-        else:
             assert not isinstance(found, int) or found >= 0
     for text in (values.fuel, values.transmission, values.body, values.condition, values.status, values.web_address):
         text(values.clean(value))
