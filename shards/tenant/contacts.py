@@ -7,6 +7,7 @@ from attrs import frozen
 from shards.errors import NotFound
 from shards.ids import new_id
 from shards.shard import Row, Tx
+from shards.tenant import conversations
 
 ALIAS_KINDS: Final = ("user_id", "phone", "lid", "sandbox")
 """From the surest to the weakest: a user id is one person, a phone number can be given to another."""
@@ -142,19 +143,7 @@ def merge(tx: Tx, *, keep: int, gone: int) -> None:
         if target is None:
             tx.run("UPDATE conversations SET contact = ? WHERE seq = ?", (keep, seq))
             continue
-        for table in ("messages", "turns", "leads", "appointments"):
-            tx.run(f"UPDATE {table} SET conversation = ? WHERE conversation = ?", (target, seq))
-        tx.run(
-            "UPDATE conversations SET generation = conversations.generation + 1,"
-            " window_opened_at = max(conversations.window_opened_at, other.window_opened_at),"
-            " last_message_at = max(conversations.last_message_at, other.last_message_at),"
-            " owed_since = coalesce(min(conversations.owed_since, other.owed_since),"
-            "   conversations.owed_since, other.owed_since),"
-            " due_at = coalesce(min(conversations.due_at, other.due_at), conversations.due_at, other.due_at)"
-            " FROM conversations AS other WHERE conversations.seq = ? AND other.seq = ?",
-            (target, seq),
-        )
-        tx.run("DELETE FROM conversations WHERE seq = ?", (seq,))
+        conversations.merge(tx, keep=target, gone=seq)
     for table in ("leads", "appointments", "aliases"):
         tx.run(f"UPDATE {table} SET contact = ? WHERE contact = ?", (keep, gone))
     tx.run(
@@ -165,6 +154,8 @@ def merge(tx: Tx, *, keep: int, gone: int) -> None:
         (keep, gone),
     )
     tx.run("DELETE FROM contacts WHERE seq = ?", (gone,))
+    if one(tx, keep).opted_out_at is not None:
+        conversations.silence(tx, keep)
 
 
 def rename(tx: Tx, old: Identity, new: Identity) -> Contact | None:
@@ -181,6 +172,9 @@ def rename(tx: Tx, old: Identity, new: Identity) -> Contact | None:
             merge(tx, keep=seq, gone=other)
         _lead_to(tx, kind, value, seq)
     _refresh(tx, seq, new)
+    if new.alias("user_id") and not new.dial_phone:
+        # the user id changes with the phone: the old number may be another person's soon
+        tx.run("UPDATE contacts SET dial_phone = '' WHERE seq = ?", (seq,))
     return one(tx, seq)
 
 

@@ -8,6 +8,7 @@ from attrs import frozen
 from shards.errors import NotFound
 from shards.ids import new_id
 from shards.shard import Tx
+from shards.tenant import messages
 
 DAY_MS: Final = 24 * 60 * 60 * 1000
 MAX_RESTARTS: Final = 2
@@ -98,7 +99,10 @@ def owe(tx: Tx, conversation: Conversation, *, quiet_ms: int, quiet_max_ms: int)
     A running turn is overtaken (its generation is past) at most `MAX_RESTARTS` times a burst; after that it
     may finish, and the newest message waits for the next turn.
     """
-    running = tx.value("SELECT 1 FROM turns WHERE conversation = ? AND state = 'running'", (conversation.seq,))
+    running = tx.value(
+        "SELECT 1 FROM turns WHERE conversation = ? AND state = 'running' AND generation = ?",
+        (conversation.seq, conversation.generation),
+    )
     owed_since = conversation.owed_since if conversation.owed_since is not None else tx.now_ms
     state, human_until = conversation.state, conversation.human_until
     generation, restarts = conversation.generation, conversation.restarts
@@ -115,6 +119,9 @@ def owe(tx: Tx, conversation: Conversation, *, quiet_ms: int, quiet_max_ms: int)
             generation += 1
             spell_began = tx.now_ms if running else owed_since
             due_at = min(tx.now_ms + quiet_ms, max(spell_began + quiet_max_ms, tx.now_ms))
+            if restarts and not running and conversation.due_at is not None:
+                # a spell that a restart began is not cut short because the burst is older
+                due_at = max(due_at, conversation.due_at)
     tx.run(
         "UPDATE conversations SET owed_since = ?, due_at = ?, state = ?, human_until = ?, generation = ?, restarts = ?"
         " WHERE seq = ?",
@@ -148,6 +155,58 @@ def answered(tx: Tx, seq: int, up_to: int) -> None:
         " answered_seq = max(answered_seq, ?) WHERE seq = ?",
         (up_to, seq),
     )
+
+
+def merge(tx: Tx, *, keep: int, gone: int) -> None:
+    """Two threads are one person's: all of `gone` becomes `keep`'s. Running turns of both are overtaken.
+
+    What was owed in either is owed, what a person held in either is held, and nothing is taken for answered that
+    was not.
+    """
+    first_open = [_first_unanswered(tx, seq) for seq in (keep, gone)]
+    for table in ("messages", "turns", "leads", "appointments"):
+        tx.run(f"UPDATE {table} SET conversation = ? WHERE conversation = ?", (keep, gone))
+    one_, other = one(tx, keep), one(tx, gone)
+    owed = [thread.owed_since for thread in (one_, other) if thread.owed_since is not None]
+    held = [thread for thread in (one_, other) if thread.held_by_human(tx.now_ms)]
+    untils = [thread.human_until for thread in held if thread.human_until is not None]
+    until = max(untils) if untils and len(untils) == len(held) else None
+    dues = [thread.due_at for thread in (one_, other) if thread.due_at is not None]
+    due_at = None
+    if owed:
+        due_at = until if held else min(dues, default=tx.now_ms)
+    answered_seq = min(
+        [seq - 1 for seq in first_open if seq is not None], default=max(one_.answered_seq, other.answered_seq)
+    )
+    tx.run(
+        "UPDATE conversations SET generation = max(conversations.generation, other.generation) + 1,"
+        " window_opened_at = max(conversations.window_opened_at, other.window_opened_at),"
+        " last_message_at = max(conversations.last_message_at, other.last_message_at),"
+        " send_after = max(conversations.send_after, other.send_after),"
+        " turns = conversations.turns + other.turns,"
+        " state = ?3, human_until = ?4, owed_since = ?5, due_at = ?6, answered_seq = ?7, restarts = 0"
+        " FROM conversations AS other WHERE conversations.seq = ?1 AND other.seq = ?2",
+        (keep, gone, "human" if held else "assistant", until, min(owed, default=None), due_at, answered_seq),
+    )
+    tx.run("DELETE FROM conversations WHERE seq = ?", (gone,))
+
+
+def _first_unanswered(tx: Tx, seq: int) -> int | None:
+    """The oldest inbound message that is owed an answer."""
+    found: int | None = tx.value(
+        "SELECT min(m.seq) FROM conversations c JOIN messages m ON m.conversation = c.seq AND m.seq > c.answered_seq"
+        " WHERE c.seq = ? AND c.owed_since IS NOT NULL AND m.direction = 'in'",
+        (seq,),
+    )
+    return found
+
+
+def silence(tx: Tx, contact: int) -> None:
+    """The contact wants no messages: nothing is owed in any of its threads, and no assistant speaks there."""
+    for (seq,) in list(tx.rows("SELECT seq FROM conversations WHERE contact = ?", (contact,))):
+        messages.cancel_unsent(tx, seq, "the customer opted out")
+        take_over(tx, seq, None)
+        answered(tx, seq, newest_inbound(tx, seq))
 
 
 def newest_inbound(tx: Tx, seq: int) -> int:

@@ -31,7 +31,9 @@ def next_wanted(tx: Tx) -> Wanted | None:
 
 
 def store(tx: Tx, message: int, content_hash: str, mime_type: str, size: int) -> None:
-    """The file is on disk under its hash."""
+    """The file is on disk under its hash. Changes nothing if it is not wanted any more (deleted, erased)."""
+    if tx.value("SELECT 1 FROM media_wanted WHERE message = ?", (message,)) is None:
+        return
     tx.run(
         "INSERT INTO media (hash, mime_type, bytes, stored_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (content_hash, mime_type, size, tx.now_ms),

@@ -12,12 +12,15 @@ STATE_RANK: Final = {
     "queued": 0,
     "sending": 1,
     "unknown": 1,
-    "failed": 2,
+    "failed": 3,
     "sent": 3,
     "delivered": 4,
     "read": 5,
 }
-"""Statuses come out of order: a message only climbs. A delivery disproves a failure before it."""
+"""Statuses come out of order: a message only climbs. A delivery disproves a failure, a late "sent" does not."""
+
+NETWORK_STATES: Final = frozenset(["failed", "sent", "delivered", "read"])
+"""What a status may say."""
 
 
 @frozen(kw_only=True)
@@ -53,6 +56,7 @@ class Sendable:
     attempts: int
     attempted_at: int | None
     resends: int
+    withdrawn: bool  # it was being sent when a person took over or the customer opted out
 
 
 @frozen(kw_only=True)
@@ -206,13 +210,13 @@ def conversations_to_send(tx: Tx) -> list[int]:
 def next_to_send(tx: Tx, conversation: int) -> Sendable | None:
     """The oldest message of a conversation that is queued or sending."""
     row = tx.row(
-        "SELECT seq, id, conversation, author, kind, text, content, reply_to, state, attempts, attempted_at, resends"
-        " FROM messages WHERE conversation = ? AND state IN ('queued', 'sending') ORDER BY seq LIMIT 1",
+        "SELECT seq, id, conversation, author, kind, text, content, reply_to, state, attempts, attempted_at, resends,"
+        " state = 'sending' AND error IS NOT NULL FROM messages WHERE conversation = ? AND state IN ('queued', 'sending') ORDER BY seq LIMIT 1",
         (conversation,),
     )
     if row is None:
         return None
-    seq, id_, conv, author, kind, text, content, reply_to, state, attempts, attempted_at, resends = row
+    seq, id_, conv, author, kind, text, content, reply_to, state, attempts, attempted_at, resends, withdrawn = row
     return Sendable(
         seq=seq,
         id=id_,
@@ -226,6 +230,7 @@ def next_to_send(tx: Tx, conversation: int) -> Sendable | None:
         attempts=attempts,
         attempted_at=attempted_at,
         resends=resends,
+        withdrawn=bool(withdrawn),
     )
 
 
@@ -251,9 +256,10 @@ def settle_send(tx: Tx, id_: str, network_id: str, *, state: str = "sent") -> bo
 
 
 def release_send(tx: Tx, id_: str, reason: str) -> None:
-    """Surely not sent: back into the queue."""
+    """Surely not sent: back into the queue, unless it was withdrawn meanwhile."""
     tx.run(
-        "UPDATE messages SET state = 'queued', error = ? WHERE id = ? AND state = 'sending' AND network_id IS NULL",
+        "UPDATE messages SET state = iif(error IS NULL, 'queued', 'cancelled'), error = coalesce(error, ?)"
+        " WHERE id = ? AND state = 'sending' AND network_id IS NULL",
         (reason, id_),
     )
 
@@ -268,7 +274,13 @@ def give_up(tx: Tx, id_: str, state: str, reason: str) -> None:
 
 
 def cancel_unsent(tx: Tx, conversation: int, reason: str) -> int:
-    """Withdraw the assistant's messages that are still queued; how many. One that is being sent is on its way."""
+    """Withdraw the assistant's messages that are still queued; how many. One that is being sent is on its way:
+    it is marked (a `sending` row has no other error), so that it is not tried again."""
+    tx.run(
+        "UPDATE messages SET error = ? WHERE conversation = ? AND state = 'sending' AND network_id IS NULL"
+        " AND author = 'assistant'",
+        (reason, conversation),
+    )
     return tx.run(
         "UPDATE messages SET state = 'cancelled', error = ? WHERE conversation = ? AND state = 'queued'"
         " AND author = 'assistant'",
@@ -278,7 +290,7 @@ def cancel_unsent(tx: Tx, conversation: int, reason: str) -> int:
 
 @frozen
 class Climb:
-    """What a status changed: the message, its conversation, and whether it settled an unsettled send."""
+    """What a status meant: the message, its conversation, whether it settled an unsettled send or changed anything."""
 
     id: str
     conversation: int
@@ -286,6 +298,7 @@ class Climb:
     author: str
     state: str
     settled: bool
+    changed: bool
 
 
 def apply_status(tx: Tx, *, our_id: str, network_id: str, status: str, error: str) -> Climb | None:
@@ -301,17 +314,20 @@ def apply_status(tx: Tx, *, our_id: str, network_id: str, status: str, error: st
     id_, conversation, conversation_id, author, state, known_as = row
     target = {"played": "read"}.get(status, status)
     settled = known_as is None
-    if target not in STATE_RANK:
-        return Climb(id_, conversation, conversation_id, author, state, False)
+    if target not in NETWORK_STATES:
+        if not settled:
+            return Climb(id_, conversation, conversation_id, author, state, settled=False, changed=False)
+        target = "sent"  # whatever the word means, the network has the message
     new = target if STATE_RANK[target] > STATE_RANK.get(state, -1) else state
-    if target == "failed" and state in ("sent", "sending", "unknown", "queued", "cancelled"):
+    if target == "failed" and state == "sent":
         new = "failed"
-    if settled or new != state:
+    changed = settled or new != state
+    if changed:
         tx.run(
             "UPDATE messages SET state = ?, network_id = coalesce(network_id, ?), error = ? WHERE id = ?",
             (new, network_id, error or None, id_),
         )
-    return Climb(id_, conversation, conversation_id, author, new, settled)
+    return Climb(id_, conversation, conversation_id, author, new, settled=settled, changed=changed)
 
 
 def keep_early_status(tx: Tx, *, network_id: str, status: str, at: int, document: dict[str, Any]) -> None:
@@ -338,7 +354,7 @@ def forget_early_statuses(tx: Tx, before: int) -> None:
 def edit(tx: Tx, network_id: str, text: str) -> int | None:
     """The customer changed a message: its row number, or None if it is not stored."""
     row = tx.row(
-        "UPDATE messages SET text = ? WHERE network_id = ? AND direction = 'in' RETURNING seq",
+        "UPDATE messages SET text = ? WHERE network_id = ? AND direction = 'in' AND kind <> 'revoked' RETURNING seq",
         (text, network_id),
     )
     return row[0] if row else None
@@ -351,7 +367,11 @@ def revoke(tx: Tx, network_id: str) -> int | None:
         " RETURNING seq",
         (network_id,),
     )
-    return row[0] if row else None
+    if row is None:
+        return None
+    tx.run("DELETE FROM media_wanted WHERE message = ?", (row[0],))
+    seq: int = row[0]
+    return seq
 
 
 def react(tx: Tx, target: str, emoji: str, at: int) -> None:
@@ -363,7 +383,7 @@ def react(tx: Tx, target: str, emoji: str, at: int) -> None:
             (target, emoji, at),
         )
     else:
-        tx.run("DELETE FROM reactions WHERE target = ?", (target,))
+        tx.run("DELETE FROM reactions WHERE target = ? AND at <= ?", (target, at))
 
 
 def _dump(document: dict[str, Any]) -> str:

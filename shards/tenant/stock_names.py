@@ -126,9 +126,11 @@ def forget_empty_lines(tx: Tx, limit: int) -> int:
         if tx.value("SELECT 1 FROM stock_lines WHERE make_key = ?", (make_name,)) is None:
             tx.run("DELETE FROM stock_spellings WHERE name = ? AND kind = 'make'", (make_name,))
         parts = model_words.split()
-        tx.run("DELETE FROM stock_spellings WHERE name = ? AND kind = 'word'", ("".join(parts),))
+        whole = "".join(parts)
+        if tx.value("SELECT 1 FROM stock_lines WHERE model_key = ?", (whole,)) is None:
+            tx.run("DELETE FROM stock_spellings WHERE name = ? AND kind = 'word'", (whole,))
         for name in _names(parts):
-            if not _starting(tx, name):
+            if not _starting(tx, name, offered=0):
                 tx.run("DELETE FROM stock_spellings WHERE name = ? AND kind = 'model'", (name,))
     return len(empty)
 
@@ -205,13 +207,13 @@ def _first_words(model: str, name: str) -> str:
     )
 
 
-def _starting(tx: Tx, name: str) -> list[tuple[int, str, str, str]]:
-    """(line, model, key, next word) of the lines whose first words are `name`."""
+def _starting(tx: Tx, name: str, *, offered: int = 1) -> list[tuple[int, str, str, str]]:
+    """(line, model, key, next word) of the lines whose first words are `name`, with at least `offered` vehicles."""
     found = []
     for line, model, key, spaced in tx.rows(
         "SELECT id, model, model_key, model_words FROM stock_lines"
-        " WHERE model_key >= ? AND model_key < ? AND vehicles > 0 ORDER BY vehicles DESC LIMIT 400",
-        (name, name + "~"),
+        " WHERE model_key >= ? AND model_key < ? AND vehicles >= ? ORDER BY vehicles DESC LIMIT 400",
+        (name, name + "~", offered),
     ):
         if key == name:
             found.append((line, model, key, ""))

@@ -11,11 +11,13 @@ from shards.tenant import stock_codes as codes
 from shards.tenant.stock_names import Understood, understand_make, understand_model
 from shards.tenant.stock_rows import by_numbers
 from shards.tenant.stock_text import TextMeaning, read_text
-from shards.tenant.stock_words import color_family, meaningful, tokens
+from shards.tenant.stock_words import color_family, facet_of, meaningful, tokens
 from shards.tenant.vehicle import StockPage, StockQuery
 
 COUNT_CAP: Final = 1_000
 MAX_LIMIT: Final = 100
+_HUGE: Final = 2**62
+"""Larger than anything stored, and SQLite still takes it."""
 _PROBES: Final = 60
 """So few filtered vehicles are each asked for the text (15 to 30 µs); more are compared with all its matches."""
 _FREQUENT: Final = 8_000
@@ -187,7 +189,8 @@ def _rest_terms(tx: Tx, found: Understood) -> str:
 
 
 def _name_terms(version: str) -> list[str]:
-    return meaningful(tokens(version))[:8]
+    """What a version's name must hold; "automático" and the like are no part of names."""
+    return [token for token in meaningful(tokens(version)) if facet_of(token, "", "") is None][:8]
 
 
 def _quoted(word: str) -> str:
@@ -215,7 +218,7 @@ def _ranges(where: _Filter, query: StockQuery, text: TextMeaning) -> None:
         ("o.doors = ?", query.doors),
     ):
         if value is not None:
-            where.add(part, value)
+            where.add(part, max(-_HUGE, min(value, _HUGE)))
     if text.years and query.min_year is None and query.max_year is None:
         where.among("year", text.years)
     if query.condition:
@@ -345,6 +348,9 @@ def _parse_cursor(text: str) -> Key | None:
     try:
         if not dot or len(text) > 40:
             raise ValueError(text)
-        return (int(value) if value else None, int(number))
+        key = (int(value) if value else None, int(number))
+        if max(abs(key[0] or 0), abs(key[1])) > _HUGE:
+            raise ValueError(text)
+        return key
     except ValueError:
         raise Invalid("the cursor is not one of this list", "use `next` of the page before", path="after") from None

@@ -52,7 +52,7 @@ class Rig:
     nursery: trio.Nursery
     client: httpx.AsyncClient  # public listener
     environ: dict[str, str]
-    command: list[str] = field(factory=lambda: [sys.executable, *os.environ.get("RIG_COMMAND", "-m daemon").split()])
+    command: list[str] = field(factory=lambda: [sys.executable, "-m", "daemon"])
     process: trio.Process | None = None
     admin: httpx.AsyncClient = field(init=False)
     logs: list[Json] = field(factory=list)

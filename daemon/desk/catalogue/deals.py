@@ -12,6 +12,7 @@ from daemon.desk.brief import BookVisit, HandOver
 from daemon.desk.catalogue import house
 from daemon.desk.catalogue.details import article, name, price_words, pronoun, year_words
 from daemon.desk.catalogue.draft import Draft
+from daemon.desk.catalogue.intents import intents
 from daemon.desk.catalogue.understanding import Understood
 from daemon.desk.catalogue.when import (
     closing_words,
@@ -26,6 +27,7 @@ from shards.tenant.vehicle import Vehicle
 
 DEFAULT_MONTHS: Final = 48
 _SHARE: Final = re.compile(r"(\d{1,2})\s*%\s*(?:de\s+)?entrada|entrada\s+(?:de\s+)?(\d{1,2})\s*%")
+_UNNAMED: Final = frozenset({"carro", "moto", "veiculo", "veículo", "usado", "carrinho", "seminovo"})
 _CREDIT: Final = "Quem decide é o banco: toda ficha passa por análise de crédito, e não consigo prometer o resultado."
 
 
@@ -34,12 +36,19 @@ def named(vehicle: Vehicle) -> str:
     return f"{article(vehicle)} *{name(vehicle)}* {year_words(vehicle)}".rstrip()
 
 
+def upper_first(text: str) -> str:
+    """The text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]) -> None:
     """Instalments as an estimate where the tenant has a rate; never a promise of credit."""
     assistant = draft.brief.profile.assistant
     memory = draft.memory
     down, months = understood.money.down, understood.money.months
-    if understood.has("doubt"):
+    doubtful = re.sub(r"\b(?:sem|zero) (?:dar )?(?:de )?entrada\b", " ", understood.folded)
+    doubt = understood.has("doubt") and "doubt" in intents(doubtful)
+    if doubt:
         draft.say(_CREDIT)
     if down is None and re.search(r"\bsem (?:dar )?entrada\b|zero (?:de )?entrada", understood.folded):
         down = 0
@@ -56,10 +65,9 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
     if months:
         memory["months"] = months
     told = house.told(draft.brief, r"financi|parcel|entrada|banco")
-    if not understood.has("doubt"):
+    simulates = assistant.finance_rate_percent_month is not None and vehicle is not None and (asked_figures or down is not None)
+    if told or not (doubt or simulates):
         draft.say(told or _offer(draft))
-    elif told:
-        draft.say(told)
     if understood.money.instalment:
         draft.lead(interest=f"parcela de até {reais(understood.money.instalment)}")
     if assistant.finance_rate_percent_month is None:
@@ -104,7 +112,7 @@ def _simulate(draft: Draft, vehicle: Vehicle, down: int, months: int, rate: floa
         return
     if down >= price:
         draft.say(
-            f"{named(vehicle).capitalize()} está por {price_words(vehicle)}: com esse valor você nem precisa financiar 😉"
+            f"{upper_first(named(vehicle))} está por {price_words(vehicle)}: com esse valor você nem precisa financiar 😉"
         )
         draft.ask(f"Quer vir ver {pronoun(vehicle)} de perto?", "visit")
         return
@@ -125,14 +133,14 @@ def _simulate(draft: Draft, vehicle: Vehicle, down: int, months: int, rate: floa
     if not down:
         draft.ask("Daria alguma entrada? Com ela eu refaço a conta.", "down")
     else:
-        draft.ask(f"Quer vir ver {pronoun(vehicle)} e fechar a ficha com um consultor?", "visit")
+        draft.ask(f"Quer vir ver {pronoun(vehicle)} de perto e montar a ficha com um consultor?", "visit")
 
 
 def trade_in(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]) -> None:
     """A trade-in: warmly, never with a figure for it."""
     told = house.told(draft.brief, r"troca|usado|avalia")
     own = understood.own.split(",")[0].strip()
-    called = (own[:1].upper() + own[1:]) if own else ""
+    called = own if own in _UNNAMED else upper_first(own)
     kept = draft.memory.get("own")
     if called:
         draft.memory["own"] = understood.own[:120]
@@ -160,7 +168,7 @@ def trade_in(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...])
     if not called:
         draft.ask("Qual é o seu carro (modelo, ano e km)?", "trade")
     elif re.search(r"\bkm\b|rodad|quilomet", understood.folded):
-        draft.ask("Como ele está de conservação, e que dia você consegue trazer pra avaliar?", "trade")
+        draft.ask("E como ele está de conservação?", "trade")
     else:
         draft.ask("Quantos km ele tem e como está de conservação?", "trade")
 
@@ -173,7 +181,7 @@ def selling(draft: Draft, understood: Understood) -> None:
         draft.memory["own"] = own[:120]
         draft.lead(trade_in=understood.own, interest="quer vender o carro")
         draft.say(
-            f"Que bom que procurou a gente! Seu {own[:1].upper() + own[1:]} passa por uma avaliação com nosso time; o valor sai só depois de ver o carro."
+            f"Que bom que procurou a gente! Seu {own if own in _UNNAMED else upper_first(own)} passa por uma avaliação com nosso time; o valor sai só depois de ver o carro."
         )
         draft.ask("Quantos km ele tem e como está de conservação?", "trade")
         return
@@ -184,14 +192,14 @@ def selling(draft: Draft, understood: Understood) -> None:
     draft.ask("Qual é o carro (modelo, ano e km)?", "trade")
 
 
-def price_talk(draft: Draft, subject: tuple[Vehicle, ...]) -> None:
+def price_talk(draft: Draft, subject: tuple[Vehicle, ...], *, told: bool = False) -> None:
     """A discount is a salesperson's: state the price asked, promise nothing, hand over."""
     if not subject:
         draft.say("Condição e desconto quem vê é o vendedor.")
         draft.ask("De qual carro você quer negociar?", "which")
         return
-    for vehicle in subject[:3]:
-        draft.say(f"{named(vehicle).capitalize()} está anunciado por {price_words(vehicle)}.")
+    for vehicle in () if told else subject[:3]:
+        draft.say(f"{upper_first(named(vehicle))} está anunciado por {price_words(vehicle)}.")
     reason = f"quer negociar {name(subject[0])}" if len(subject) == 1 else "quer negociar o preço"
     offer = "\n".join(line.text for line in draft.brief.burst)[:120]
     house.hand_over(draft, f"{reason}: “{offer}”", "Desconto e condição à vista são direto com o vendedor.")
@@ -271,8 +279,8 @@ def visit(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]) ->
     address = brief.profile.address
     if address:
         draft.say(f"📍 {address}")
-    if not draft.question and not draft.memory.get("own"):
-        draft.ask("Vai ter carro na troca pra gente já deixar a avaliação separada?", "trade")
+    if not draft.memory.get("own"):
+        draft.ask("Vai ter carro na troca pra gente já deixar a avaliação separada?", "trade", instead=draft.asked in {"opinion", "photos"})
 
 
 def _come_now(draft: Draft, vehicle: Vehicle | None) -> None:

@@ -24,6 +24,12 @@ _TOLD: Final = {
 }  # fmt: skip
 
 
+_MISSING: Final = {
+    "km": "a quilometragem", "year": "o ano", "color": "a cor", "fuel": "o combustível", "transmission": "o câmbio",
+    "doors": "o número de portas", "plate": "o final da placa", "options": "a lista de opcionais",
+}  # fmt: skip
+
+
 def name(vehicle: Vehicle) -> str:
     """Make, model and version, without saying anything twice: "Honda Civic 2.0 EXL"."""
     model = vehicle.model
@@ -124,53 +130,47 @@ def told(vehicle: Vehicle, fact: str) -> str:
 
 
 def fact(vehicle: Vehicle, asked: str) -> tuple[str, bool]:
-    """(one sentence part on a fact, whether the record says it). The vehicle's name stands before it."""
+    """(what is said of a fact after the vehicle's name, whether the record tells it)."""
     if asked in _TOLD:
         said = told(vehicle, asked)
         if said:
-            return f"no anúncio consta: {said}", True
-        return f"{_TOLD[asked][1]}: não consta no anúncio", False
-    known = _plain(vehicle, asked)
-    return known or ({"plate": "final da placa", "doors": "número de portas"}.get(asked, asked) + ": não consta", False)
+            return f"no anúncio consta “{said}”", True
+        return f"{_TOLD[asked][1]} não consta no anúncio", False
+    return _plain(vehicle, asked)
 
 
-def _plain(vehicle: Vehicle, asked: str) -> tuple[str, bool] | None:
-    missing = ("não consta no anúncio", False)
+def _plain(vehicle: Vehicle, asked: str) -> tuple[str, bool]:
+    value: str = ""
     match asked:
         case "price":
             if vehicle.asking_centavos is None:
-                return "o preço é sob consulta", False
-            return f"está por {price_words(vehicle)}", True
-        case "km":
-            km = vehicle.mileage_km
-            return (f"{kilometres(km)} rodados", True) if km is not None else (f"a quilometragem {missing[0]}", False)
-        case "year":
-            return (f"ano {year_words(vehicle)}", True) if vehicle.year else (f"o ano {missing[0]}", False)
-        case "color":
-            return (f"cor {vehicle.color.lower()}", True) if vehicle.color else (f"a cor {missing[0]}", False)
-        case "fuel":
-            said = _FUEL_NAMES.get(vehicle.fuel)
-            return (f"combustível: {said}", True) if said else (f"o combustível {missing[0]}", False)
-        case "transmission":
-            said = _gearbox(vehicle)
-            return (said, True) if said else (f"o câmbio {missing[0]}", False)
-        case "doors":
-            return (f"{vehicle.doors} portas", True) if vehicle.doors else (f"o número de portas {missing[0]}", False)
-        case "plate":
-            end = vehicle.plate_end
-            return (f"final da placa {end}", True) if end else (f"o final da placa {missing[0]}", False)
-        case "options":
-            if not vehicle.options:
-                return f"a lista de opcionais {missing[0]}", False
-            return "itens: " + ", ".join(vehicle.options[:10]), True
-        case _:
-            return None
+                return "está com preço sob consulta", False
+            value = f"está por {price_words(vehicle)}"
+        case "km" if vehicle.mileage_km is not None:
+            value = f"está com {kilometres(vehicle.mileage_km)} rodados"
+        case "year" if vehicle.year:
+            value = f"é ano {year_words(vehicle)}"
+        case "color" if vehicle.color:
+            value = f"é da cor {vehicle.color.lower()}"
+        case "fuel" if vehicle.fuel in _FUEL_NAMES:
+            value = f"é {_FUEL_NAMES[vehicle.fuel]}"
+        case "transmission" if vehicle.transmission in TRANSMISSION_WORDS:
+            value = f"tem {_gearbox(vehicle)}"
+        case "doors" if vehicle.doors:
+            value = f"tem {vehicle.doors} portas"
+        case "plate" if vehicle.plate_end:
+            value = f"tem final da placa {vehicle.plate_end}"
+        case "options" if vehicle.options:
+            value = "tem " + ", ".join(vehicle.options[:10])
+    if value:
+        return value, True
+    return f"{_MISSING.get(asked, 'isso')} não consta no anúncio", False
 
 
 def option_words(vehicle: Vehicle, called: str, wanted: str) -> tuple[str, bool]:
     """Whether the record names a piece of equipment; silence is no denial."""
     if has_option(vehicle, wanted):
-        return f"sim, tem {called}", True
+        return f"tem {called}, sim", True
     return f"{called} não aparece no anúncio", False
 
 

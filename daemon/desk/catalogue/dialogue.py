@@ -62,6 +62,10 @@ def _compose(draft: Draft, understood: Understood) -> Steps:
     if not understood.text:
         answer_kind(draft, draft.brief.burst[-1].kind)
         return
+    pictures = any(line.kind in {"image", "video"} and not line.vehicle_id for line in draft.brief.burst)
+    if pictures and understood.wish.empty and understood.pointing and not draft.brief.burst[-1].quoted:
+        answer_kind(draft, "image")
+        return
     if steer_back(draft, understood):
         return
     if not _LETTER.search(understood.folded):
@@ -378,7 +382,7 @@ def _business(draft: Draft, understood: Understood, subject: Subject) -> Steps:
         deals.reserve(draft, single)
     elif understood.money.offer or understood.has("discount"):
         if understood.has("discount") or vehicles:
-            deals.price_talk(draft, single if len(single) < MOST else ())
+            deals.price_talk(draft, single if len(single) < MOST else (), told=told)
             if not single:
                 draft.memory["pending"] = "discount"
     elif understood.has("finance", "doubt") or (

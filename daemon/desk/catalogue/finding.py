@@ -11,6 +11,8 @@ from shards.tenant.vehicle import StockPage, StockQuery, Vehicle
 
 _LOOKED_THROUGH: Final = 60
 """How many vehicles are looked through for options, which the search does not filter by."""
+_APART: Final = frozenset({"motorcycle", "truck", "van"})
+"""Kinds that no other kind is near to."""
 _DEARER: Final = 1.15
 """How much above the limit of price is still near, as a factor."""
 
@@ -65,6 +67,8 @@ def nearest(wish: Wish, *, limit: int, body: str = "") -> Finding:
         found = yield from _instead(wish, body, limit)
         if found.items:
             return evolve(found, dropped=(*dropped, "models"))
+    if not wish.named and wish.bodies and set(wish.bodies) <= _APART:
+        return Found(wish=wish, dropped=tuple(dropped))
     for names in (
         ("transmissions", "fuels"),
         ("min_centavos",),

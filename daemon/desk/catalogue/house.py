@@ -12,7 +12,7 @@ from shards.text import fold
 # intent → (words that tell a sentence of the profile's facts is about it, what it is called)
 TERMS: Final = {
     "warranty": (r"garantia", "A garantia"),
-    "payment": (r"cartao|pix|consorcio|carta|pagamento|cheque|boleto|a vista", "Sobre formas de pagamento, isso"),
+    "payment": (r"cartao|pix|consorcio|carta|pagamento|cheque|boleto|a vista", "Sobre formas de pagamento,"),
     "documents": (r"document|cnh|comprovante", ""),
     "delivery": (r"entreg|frete|transport", "A entrega em outra cidade"),
     "transfer": (r"transfer|despachante", "A transferência"),
@@ -46,6 +46,8 @@ def place(draft: Draft) -> None:
     """The address, or that a person tells it."""
     profile = draft.brief.profile
     if profile.address:
+        if any(profile.address in part for part in draft.parts):
+            return
         draft.say(draft.pick(f"📍 Estamos na {profile.address}.", f"A loja fica aqui: {profile.address} 📍"))
         return
     draft.say("O endereço certinho não está comigo aqui; um vendedor da equipe te passa.")

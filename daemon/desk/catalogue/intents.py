@@ -27,10 +27,11 @@ _PATTERNS: Final = {
     r"|pessoa|gente|computador|atendente virtual)|(?:to|estou|tou) falando com (?:um |uma )?(?:robo|bot|maquina|pessoa|humano|ia)"
     r"|quem (?:e|ta|esta) (?:falando|vc|voce)|com quem (?:eu )?(?:falo|estou|to)|qual (?:o )?(?:seu|teu) nome|e robo)\b",
     "complaint": r"\b(?:procon|advogad\w+|processar|(?:abrir|entrar com) (?:um )?processo|justica|reclam(?:ar|acao|aqui)|reclame aqui|enganad\w+|enganar\w*|me engan"
-    r"|golpe\w*|golpista\w*|ladr(?:ao|oes)|absurdo|lixo|pessim[oa]"
+    r"|golpista\w*|ladr(?:ao|oes)|absurdo|lixo|pessim[oa]"
     r"|horrivel|vergonha|palhacada|descaso|dinheiro de volta|devol(?:ver|ucao)|ninguem (?:me )?(?:responde\w*|atende\w*|retorna)"
     r"|desrespeito|falta de respeito|indignad\w+|decepcionad\w+|furioso|caloteir\w+|picareta\w*|estelionat\w+|policia|boletim de"
     r"|nunca mais (?:compro|volto)|sacanagem|enrola(?:ndo|ram|cao)|demora (?:demais|pra responder)|motor (?:bateu|fundido))\b",
+    "trust": r"\b(?:golpe\w*|confiave\w+|confianca|e seguro comprar|loja (?:de verdade|existe|real)|cnpj|reputacao|posso confiar)\b",
     "broken": r"\b(?:defeito\w*|fundiu|quebrou|deu (?:problema|pau)|estragou|parou de funcionar|nao (?:liga|funciona|pega) mais|motor (?:bateu|fundido)|veio com problema)\b",
     "bought": r"\b(?:comprei|compramos|me venderam|(?:voces|vcs) (?:me )?venderam|que (?:eu )?peguei|carro que (?:eu )?comprei|(?:mes|semana|ano) passad[oa])\b",
     "abuse": r"\b(?:vai se f\w*|vai (?:a|pra) m\w+|f\*+\w*|fdp|filh[oa]s? da p\w+|porra|caralho|merda|puta|vtnc|vsf|tnc|otari\w+|idiota\w*"
@@ -58,7 +59,7 @@ _PATTERNS: Final = {
     r"|ir (?:na|ate a) loja|pessoalmente|ver de perto|dar uma volta nele|estou indo|to indo|chego ai|apareco ai|vou ai)\b",
     "address": r"\b(?:onde (?:fica\w*|e\b|eh\b|voces|vcs|vc|esta\w*|ta|tao|que fica|e a loja|se localiza\w*|seria)|endereco\w*|enderesso"
     r"|localiza\w+|como (?:faco pra |eu )?cheg(?:o|ar)|fica(?:m)? (?:onde|em que|em qual|aonde)|aonde|(?:qual|que) (?:a )?(?:rua|bairro|cidade)"
-    r"|(?:sao|e|vcs sao|voces sao) de (?:que|qual|onde)|maps|de onde (?:voces|vcs|vc|sao|e)|loja (?:fisica|fica)|vcs sao de|address)\b",
+    r"|(?:sao|e|vcs sao|voces sao) de (?:(?:que|qual) (?:cidade|bairro|lugar|estado|regiao)|onde)|maps|de onde (?:voces|vcs|vc|sao|e)|loja (?:fisica|fica)|vcs sao de|address)\b",
     "phone": r"\b(?:telefone\w*|fone|numero (?:de (?:voces|vcs|vc|telefone|contato)|da loja|do (?:vendedor|telefone|whats\w*))|qual (?:o )?"
     r"(?:contato|numero|zap|whats\w*)|outro (?:numero|contato)|ligar (?:pra|para) (?:voces|vcs|a loja|ai)|zap (?:da|do)|whats\w* (?:da|do)"
     r"|contato d[aeo] (?:loja|voces|vcs|vendedor))\b",

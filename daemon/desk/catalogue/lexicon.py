@@ -1,8 +1,9 @@
 """Finding makes and models in what customers write, misspelt or not. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Final
 
 from attrs import frozen
@@ -147,42 +148,62 @@ def make_of(name: str) -> str:
     return squash(known.make) if known else key
 
 
+@cache
+def _market_index() -> Mapping[tuple[str, int], tuple[str, ...]]:
+    """The market's names by first letter and length, for misspelt ones."""
+    return _index(squash(known.model) for known in known_models())
+
+
+def _index(names: Iterable[str]) -> dict[tuple[str, int], tuple[str, ...]]:
+    index: dict[tuple[str, int], tuple[str, ...]] = {}
+    for name in dict.fromkeys(names):
+        if name.isalpha() and len(name) >= 4 and name not in EVERYDAY:
+            place = (name[0], len(name))
+            index[place] = (*index.get(place, ()), name)
+    return index
+
+
 class Lexicon:
-    """The market's names and those of one tenant's stock."""
+    """The market's names and, laid over them, those of one tenant's stock."""
 
     def __init__(self, summary: StockSummary) -> None:
         market, makes = _market()
-        self._models = dict(market)
-        self._makes = dict(makes)
-        self._stocked: set[str] = set()
+        self._market, self._market_makes = market, makes
+        self._renamed: dict[Known, Known] = {}  # the market's model → as the stock writes it
+        self._own: dict[str, Known] = {}  # models and makes that the market does not know
+        self._own_makes: dict[str, Known] = {}
+        stocked: set[Known] = set()
         for line in summary.lines:
-            key = squash(line.model)
-            before = self._models.get(key)
-            body = line.bodies[0] if line.bodies else (before.body if before else "")
-            stocked = Known(line.make, line.model, body)
-            self._makes.setdefault(squash(line.make), Known(line.make, ""))
+            key, make_key = squash(line.model), squash(line.make)
+            if make_key and make_key not in makes:
+                self._own_makes[make_key] = Known(line.make, "")
             if not key:
                 continue
-            self._stocked.add(key)
-            if before is not None:  # the stock's spelling goes for all the customer's spellings
-                for spelling, known in list(self._models.items()):
-                    if known == before:
-                        self._models[spelling] = stocked
-            self._models[key] = stocked
-        self._stocked_known = {self._models[key] for key in self._stocked}
-        self._fuzzy: dict[tuple[str, int], list[str]] = {}
-        names = dict.fromkeys(squash(known.model) for known in self._models.values())
-        for spelling in names:  # other spellings are near misses themselves
-            if spelling.isalpha() and len(spelling) >= 4 and spelling not in EVERYDAY:
-                self._fuzzy.setdefault((spelling[0], len(spelling)), []).append(spelling)
+            before = market.get(key)
+            body = line.bodies[0] if line.bodies else (before.body if before else "")
+            known = Known(line.make, line.model, body)
+            if before is not None and before not in self._renamed:
+                self._renamed[before] = known
+            elif before is None:
+                self._own[key] = known
+            stocked.add(known)
+        self._stocked = frozenset(stocked)
+        self._own_index = _index(self._own)
 
     def in_stock(self, known: Known) -> bool:
         """Whether the stock has (or had, when it was summed up) this model."""
-        return known in self._stocked_known
+        return known in self._stocked
 
     def model(self, text: str) -> Known | None:
         """The model of this very spelling."""
-        return self._models.get(squash(text))
+        return self._model(squash(text))
+
+    def _model(self, key: str) -> Known | None:
+        known = self._own.get(key) or self._market.get(key)
+        return self._renamed.get(known, known) if known is not None else None
+
+    def _make(self, key: str) -> Known | None:
+        return self._own_makes.get(key) or self._market_makes.get(key)
 
     def find(self, text: str) -> list[Mention]:
         """All makes and models of a text, in order, without overlaps."""
@@ -202,10 +223,10 @@ class Lexicon:
     ) -> tuple[Mention | None, int]:
         before = found[-1] if found and _adjacent(plain, found[-1].end, tokens[i][1]) else None
         for count, key, start, end in _joined(plain, tokens, i):
-            model = self._models.get(key) or (self._models.get(key[:-1]) if _plural(key) else None)
+            model = self._model(key) or (self._model(key[:-1]) if _plural(key) else None)
             if model is not None and self._meant(key, model, tokens, i, count, before):
                 return Mention(model, start, end, plain[start:end], in_stock=self.in_stock(model)), count
-            make = self._makes.get(key)
+            make = self._make(key)
             if make is not None and (key not in EVERYDAY or self._opened(tokens, i)):
                 return Mention(make, start, end, plain[start:end]), count
         word, start, end = tokens[i]
@@ -248,7 +269,7 @@ class Lexicon:
             len(tokens[i][0]) >= 7
             or len(tokens) <= 3
             or tokens[i - 1][0] in _BEFORE_NAMES
-            or (tokens[i - 1][0] in self._makes)
+            or (self._make(tokens[i - 1][0]) is not None)
         )
 
     def _small(self, word: str) -> Known | None:
@@ -257,7 +278,7 @@ class Lexicon:
             if len(word) >= len(ending) + 3 and word.endswith(ending):
                 stem = word[: -len(ending)]
                 for key in (stem, stem + "a", stem + "o", stem + "e"):
-                    known = self._models.get(key)
+                    known = self._model(key)
                     if known is not None and (key not in EVERYDAY or key in {"up"}):
                         return known
         return None
@@ -271,19 +292,30 @@ class Lexicon:
         allowed = 1 if len(word) < 8 else 2
         best: tuple[int, str] | None = None
         for length in range(len(word) - allowed, len(word) + allowed + 1):
-            for spelling in self._fuzzy.get((word[0], length), ()):
+            for spelling in (*_market_index().get((word[0], length), ()), *self._own_index.get((word[0], length), ())):
                 if len(spelling) < 5 and length != len(word) - 1:
                     continue
                 away = distance(word, spelling, allowed)
                 if away <= allowed and (best is None or away < best[0]):
                     best = away, spelling
-        return self._models[best[1]] if best else None
+        return self._model(best[1]) if best else None
 
 
-@lru_cache(maxsize=64)
+_KEPT: Final = 128
+_built: OrderedDict[int, tuple[StockSummary, Lexicon]] = OrderedDict()
+
+
 def lexicon(summary: StockSummary) -> Lexicon:
-    """The lexicon of a stock; the last few are kept."""
-    return Lexicon(summary)
+    """The lexicon of a stock. The last few are kept by the identity of their summary, which costs no comparing."""
+    kept = _built.get(id(summary))
+    if kept is not None and kept[0] is summary:
+        _built.move_to_end(id(summary))
+        return kept[1]
+    made = Lexicon(summary)
+    _built[id(summary)] = (summary, made)
+    while len(_built) > _KEPT:
+        _built.popitem(last=False)
+    return made
 
 
 def _adjacent(plain: str, end: int, start: int) -> bool:

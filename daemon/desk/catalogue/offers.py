@@ -1,10 +1,14 @@
 """Showing vehicles: lists, single cards, what is nearest, what is asked of one. Wording over found vehicles."""
 
+import re
+
+from attrs import evolve
+
 from daemon.desk.amounts import reais
 from daemon.desk.catalogue import details
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.finding import Found
-from daemon.desk.catalogue.lexicon import Mention
+from daemon.desk.catalogue.lexicon import Mention, squash
 from daemon.desk.catalogue.understanding import Understood
 from daemon.desk.catalogue.wish import Wish, described
 from shards.tenant.vehicle import Vehicle
@@ -29,7 +33,8 @@ def listing(draft: Draft, understood: Understood, found: Found) -> None:
         draft.show(vehicles)
         next_step(draft, vehicles[0])
         return
-    said = described(found.wish.without("sort"))
+    present = tuple(model for model in found.wish.models if any(squash(model) == squash(v.model) for v in vehicles))
+    said = described(evolve(found.wish.without("sort"), models=present or found.wish.models))
     superlative = {
         "price": "O mais em conta",
         "-price": "O mais completo em valor",
@@ -45,7 +50,7 @@ def listing(draft: Draft, understood: Understood, found: Found) -> None:
     intro = draft.pick(
         f"Temos sim! Olha essas opções de {said}:",
         f"Achei {found.total} opções de {said} aqui:",
-        f"Tem sim 😊 Separei essas de {said}:",
+        f"Tem sim 😊 Separei essas opções de {said}:",
     )
     draft.say("Olha algumas opções que temos hoje:" if found.wish.without("sort").empty else intro)
     draft.say(lines(vehicles))
@@ -141,7 +146,8 @@ def answer_facts(draft: Draft, understood: Understood, vehicles: tuple[Vehicle, 
         for fact in asked:
             words, told = details.fact(vehicle, fact)
             known = known and told
-            said.append(words)
+            if words not in said:
+                said.append(words)
         for called, wanted in understood.options:
             words, told = details.option_words(vehicle, called, wanted)
             known = known and told
@@ -150,7 +156,8 @@ def answer_facts(draft: Draft, understood: Understood, vehicles: tuple[Vehicle, 
             continue
         head = f"{details.article(vehicle).upper()} *{details.name(vehicle)}* {details.year_words(vehicle)}".rstrip()
         if len(said) == 1:
-            draft.say(f"{head}: {said[0]}.")
+            sign = "" if re.match(r"(?:est[aá]|é|tem) ", said[0]) else ":"
+            draft.say(f"{head}{sign} {said[0]}.")
         else:
             draft.say(f"{head}:\n" + "\n".join(f"• {one}" for one in said))
     if not known:
@@ -171,8 +178,8 @@ def describe(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
 def photos(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
     """Pictures of what is meant, or a salesperson's promise to send them."""
     if draft.picture(vehicles):
-        names = " e ".join(f"{details.article(v)} *{details.name(v)}*" for v in vehicles[:2])
-        draft.say(f"📸 Seguem as fotos: {names}." if len(vehicles) <= 2 else "📸 Segue uma foto de cada um:")
+        names = " e ".join(f"d{details.article(v)} *{details.name(v)}*" for v in vehicles[:2])
+        draft.say(f"📸 Aí vão as fotos {names}." if len(vehicles) <= 2 else "📸 Segue uma foto de cada um:")
         if len(vehicles) == 1:
             draft.ask(f"O que achou d{details.pronoun(vehicles[0])}?", "opinion")
         else:

@@ -16,7 +16,7 @@ _MINE: Final = re.compile(
     r"|vendo (?:o |a |um |uma |meu |minha )?|dou (?:o|a|um|uma|meu|minha)|dar (?:o|a|um|uma|meu|minha)|dando (?:o|a|um|uma|meu|minha)|na minha|no meu|o meu|a minha|com (?:meu|minha)"
     r"|(?:e|eh) (?:um|uma)|seria (?:um|uma)|nele|troco (?:o |a |um |uma |meu |minha )?|trocar (?:o |a |um |uma |meu |minha )?|peg(?:a|am|aria|ariam) (?:o |a |um |uma |meu |minha )?"
     r"|aceit(?:a|am|aria|ariam) (?:o |a |um |uma |meu |minha )?|compra(?:m|ria|riam)? (?:o |a |um |uma |meu |minha )?|avali(?:a|am|ar) (?:o |a |um |uma |meu |minha )?)"
-    r"\s*(?:carro |moto |veiculo )?(?:e |eh )?(?:um |uma )?$"
+    r"\s*(?:(?:carro|moto|veiculo),? )?(?:e |eh )?(?:um |uma )?$"
 )
 _TARGET_BEFORE: Final = re.compile(
     r"\b(?:por|num|numa|em|pel[oa]|nesse|nessa|nest[ea]|n[oa]|na troca d[eoa]|troca (?:por|d[eoa]|n[oa])|por (?:um|uma|esse|essa)|em (?:um|uma)|quero|queria|comprar|pegar|d[oa]|interesse|tem|vcs tem|e quero|ver|desse|dess[ea])"

@@ -25,7 +25,7 @@ def salutation(draft: Draft, understood: Understood) -> str:
     for said, words in (("bom dia", "Bom dia!"), ("boa tarde", "Boa tarde!"), ("boa noite", "Boa noite!")):
         if said in understood.folded:
             return words
-    return draft.pick("Olá!", "Oi!", "Oi, tudo bem por aqui!")
+    return draft.pick("Olá!", "Oi!", "Opa!")
 
 
 def greet(draft: Draft, understood: Understood) -> None:
@@ -78,7 +78,12 @@ def steer_back(draft: Draft, understood: Understood) -> bool:
 def small_talk(draft: Draft, understood: Understood) -> bool:
     """Answer what is only politeness; whether it was."""
     asked = draft.brief.memory.get("asked")
-    if understood.has("robot"):
+    if understood.has("trust"):
+        profile = draft.brief.profile
+        where = f" Estamos na {profile.address}, pode vir conhecer." if profile.address else ""
+        draft.say(f"Pode ficar tranquilo 😊 Aqui é da *{profile.name}*.{where} Só pague qualquer valor depois de ver o carro na loja.")
+        draft.ask("Quer falar com alguém da equipe?", "person")
+    elif understood.has("robot"):
         draft.say(
             f"Sou o assistente virtual da *{draft.brief.profile.name}* 🤖 Te ajudo com estoque, preços, fotos e visita, e chamo um vendedor quando você quiser."
         )

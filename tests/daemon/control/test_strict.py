@@ -108,7 +108,8 @@ def test_times(text: str, time: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "now", "2026-01-31T12:00:00", "2026-02-30T12:00:00Z", "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z"]
+    "text",
+    ["", "now", "2026-01-31T12:00:00", "2026-02-30T12:00:00Z", "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z"],
 )
 def test_no_times(text: str) -> None:
     with pytest.raises(ValueError, match="must be a time"):

@@ -174,6 +174,14 @@ async def test_a_silent_server_is_given_up() -> None:
             await fetcher.get(f"http://127.0.0.1:{peer.port}/", max_bytes=MB)
 
 
+async def test_the_whole_fetch_has_a_limit() -> None:
+    async with web_peer(lambda asked: fixed()) as peer:
+        async with Fetcher(allow_private=["127.0.0.0/8"], resolve=Names(), total_seconds=0) as fetcher:
+            with pytest.raises(FetchError, match="took longer than 0 s"):
+                await fetcher.get(f"http://127.0.0.1:{peer.port}/", max_bytes=MB)
+        assert peer.asked == []
+
+
 async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")

@@ -112,6 +112,20 @@ def test_a_name_goes_with_its_last_vehicle() -> None:
     assert models(tx, "uno") == {"Uno"}
 
 
+def test_names_that_others_still_need_are_kept() -> None:
+    tx = memory_tx(
+        [car("Land Rover", "Range Rover Evoque"), car("Rover", "Range Rover Evoque"), car("Toyota", "Corolla")]
+    )
+    stock.put(tx, car("Toyota", "Corolla Cross"))
+    for gone in ("land-rover-range-rover-evoque", "toyota-corolla-cross", "toyota-corolla"):
+        stock.remove(tx, gone)
+    while stock.clean_up(tx, 1):
+        if tx.value("SELECT 1 FROM stock_lines WHERE model = 'Corolla' AND vehicles = 0"):
+            stock.put(tx, car("Toyota", "Corolla"))
+    assert models(tx, "evoque") == {"Range Rover Evoque"}
+    assert models(tx, "corola") == {"Corolla"}
+
+
 def test_sounds_and_keys() -> None:
     assert sound("volksvagem") == sound("volkswagen")
     assert sound("onyx") == sound("onix")

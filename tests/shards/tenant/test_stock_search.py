@@ -173,6 +173,7 @@ def test_wrong_questions_are_refused() -> None:
         StockQuery(after="x"),
         StockQuery(after="1.2.3"),
         StockQuery(after="9" * 50),
+        StockQuery(after="1." + "9" * 30),
     ):
         with pytest.raises(Invalid):
             stock.search(tx, wrong)
@@ -190,6 +191,18 @@ def test_texts_that_look_like_syntax_are_only_words(text: str) -> None:
         StockQuery(colors=(text,)),
     ):
         stock.search(tx, query)
+
+
+def test_huge_numbers_are_only_huge() -> None:
+    tx = memory_tx([car("Fiat", "Uno", price_centavos=5, mileage_km=1, year_model=2020)])
+    assert ids(tx, max_price_centavos=10**40, max_mileage_km=10**40, min_year=-(10**40)) == ["fiat-uno"]
+    assert ids(tx, min_price_centavos=10**40) == []
+
+
+def test_a_version_may_tell_the_gearbox() -> None:
+    tx = memory_tx([car("Fiat", "Argo", version="Drive 1.3")])
+    assert ids(tx, version="Drive 1.3 automático") == ["fiat-argo"]
+    assert ids(tx, version="Trekking") == []
 
 
 def test_a_limit_is_kept_within_bounds() -> None:
