@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench docs schema build clean
+.PHONY: help setup demo test check bench faults docs schema build clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -43,6 +43,9 @@ check: .venv/development.stamp ## style, types and import rules
 
 bench: .venv/development.stamp ## measure; see docs/reference/benchmarks.md
 	$(BIN)/python -m tests.bench
+
+faults: .venv/development.stamp ## kill the daemon 240 times under traffic; prints the counts
+	FAULT_RUNS=240 $(PYTEST) tests/faults -o faulthandler_timeout=3000
 
 docs: .venv/development.stamp ## write the generated parts of docs/, then check docs/
 	$(BIN)/python -m tests.support.reference

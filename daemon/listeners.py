@@ -22,6 +22,8 @@ BACKLOG: Final = 1024
 ADMIN_NAME: Final = "admin"
 """`FileDescriptorName=` of the admin socket; every other one is public."""
 KEEP_ALIVE_SECONDS: Final = 75.0
+KEEP_ALIVE_REQUESTS: Final = 1_000_000
+"""A proxy keeps its connections; closing one every thousand webhooks loses those on their way."""
 
 
 class CannotListen(ShowroomError):
@@ -102,6 +104,7 @@ async def serve_on(
     config.bind = [f"fd://{os.dup(listener.fileno())}" for listener in sockets]
     config.backlog = BACKLOG
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
+    config.keep_alive_max_requests = KEEP_ALIVE_REQUESTS
     config.graceful_timeout = graceful_seconds
     config.include_server_header = False
     config.accesslog = None

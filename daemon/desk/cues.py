@@ -74,7 +74,8 @@ THEIRS: Final = re.compile(
 DENIED: Final = re.compile(r"\bnao\s+(?:e|eh|era|sao|foi|custa|tem|sai(?: por)?)\W*(?:de |ano |modelo )?$")
 YOUR_ONE: Final = re.compile(r"\b(?:o seu|a sua|o teu|a tua|seu carro|teu carro)\b[^,.;!?\d]{0,15}$")
 OFFER: Final = re.compile(
-    r"\b(?:temos|tenho|tem|disponive\w+|chegou|separei|encontrei|achei|opc\w+|olha|segue|oferec\w+|esta aqui|reserv\w+)\b"
+    r"\b(?:temos|tenho|tem|disponive\w+|chegou|separei|encontrei|achei|opc\w+|olha|segue|oferec\w+"
+    r"|esta aqui|reserv\w+)\b"
 )
 NOTED: Final = re.compile(r"\b(?:anot\w+|registr\w+)\b")
 THEIR_CAR: Final = re.compile(r"\b(?:seu|sua|teu|tua|proposta|troca|usado)\b")

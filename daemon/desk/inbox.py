@@ -169,8 +169,9 @@ class Inbox:
 
     async def _courtesy(self, claim: Claim) -> None:
         network_id = claim.burst[-1].network_id
-        if network_id:
-            await self._channels[claim.conversation.channel].mark_read(network_id, typing=True)
+        channel = self._channels.get(claim.conversation.channel)
+        if network_id and channel is not None:
+            await channel.mark_read(network_id, typing=True)
 
     async def _answer(self, hand: _InHand, claim: Claim) -> str:
         """The turn's boundary: what it raises is recorded on its claim. The outcome in a word."""

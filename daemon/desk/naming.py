@@ -230,15 +230,16 @@ def _named(
     vehicles, lines = register.vehicles.get(key, ()), register.lines.get(key, ())
     known = book.names.get(key)
     ours = bool(vehicles or lines)
+    own_make = known is not None and not known.model and compact(known.make) in register.makes
     if not ours and known is None and key not in register.makes:
         return None
     if len(run) > 1 and len(run[0].group()) == 1 and run[0].group() in "aeo" and " " in plain[start:end]:
         return None  # "a 3 km", "e 250 mil"
     last = found[-1] if found else None
     after_make = last is not None and last.make_only and _GAP.fullmatch(plain[last.end : start]) is not None
-    if not after_make and not _stands_out(text, plain, start, end, key, vehicles, ours):
+    if not after_make and not _stands_out(text, plain, start, end, key, vehicles, ours or own_make):
         return None
-    if last is not None and _of_version(plain[last.end : start], run, last, register):
+    if last is not None and not last.make_only and _of_version(plain[last.end : start], run, last, register):
         return None
     make_only = not ours and (known is None or not known.model)
     if make_only:

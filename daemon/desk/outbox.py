@@ -19,7 +19,7 @@ from daemon.whatsapp.events import Sender
 from shards.directory import ShardHandle
 from shards.shard import Tx
 from shards.tenant import contacts, conversations, identity, messages, usage
-from shards.tenant.conversations import DAY_MS
+from shards.tenant.conversations import DAY_MS, Conversation
 from shards.tenant.messages import Sendable
 
 SENDERS: Final = 32
@@ -91,6 +91,9 @@ def claim_next(
         if conversation.send_after > tx.now_ms:
             return Later(conversation.send_after)
         resend = message.state == "sending"
+        if resend and message.withdrawn and not cloud:
+            messages.give_up(tx, message.id, "unknown", "it was withdrawn while it was being sent")
+            continue
         if resend and cloud:
             decision = unsettled.decide(_evidence(tx, message, watch, resend_after_ms))
             if isinstance(decision, Wait):
@@ -99,8 +102,9 @@ def claim_next(
                 messages.give_up(tx, message.id, "unknown", decision.why)
                 continue
         if cloud and tx.now_ms - conversation.window_opened_at > DAY_MS - WINDOW_MARGIN_MS:
-            messages.give_up(tx, message.id, "failed", WINDOW_CLOSED)
-            hand_to_human(tx, seq, "the 24-hour window closed before the answer was sent", Received(), owed=True)
+            messages.give_up(tx, message.id, "unknown" if resend else "failed", WINDOW_CLOSED)
+            if message.author == "assistant":
+                hand_to_human(tx, seq, "the 24-hour window closed before the answer was sent", Received(), owed=True)
             continue
         messages.claim_send(tx, message.seq, resend=resend)
         contact = contacts.one(tx, conversation.contact)
@@ -139,7 +143,7 @@ def _evidence(tx: Tx, message: Sendable, watch: StatusWatch, resend_after_ms: in
         resend_after=resend_after_ms,
         resends=message.resends,
         customer_wrote_since=bool(wrote),
-        human_took_over=bool(took_over) and message.author == "assistant",
+        human_took_over=message.withdrawn or (bool(took_over) and message.author == "assistant"),
     )
 
 
@@ -149,7 +153,7 @@ def settle(tx: Tx, message: Sendable, receipt: Receipt, *, channel: str) -> Rece
     state = "read" if channel == "sandbox" else "sent"
     if not messages.settle_send(tx, message.id, receipt.network_id, state=state):
         return result
-    conversation = conversations.one(tx, message.conversation)
+    conversation = _conversation(tx, message)
     if channel == "sandbox":
         usage.record(tx, "message", channel, message=message.id, conversation=conversation.id, messages=1)
         result.receipts = True
@@ -167,12 +171,20 @@ def settle(tx: Tx, message: Sendable, receipt: Receipt, *, channel: str) -> Rece
 def refuse(tx: Tx, message: Sendable, reason: str) -> Received:
     """The network refused it for good: the salesperson has to know."""
     result = Received()
-    messages.give_up(tx, message.id, "failed", reason)
-    id_ = conversations.one(tx, message.conversation).id
-    result.news.append(("message", {"conversation": id_, "message": message.id, "direction": "out", "state": "failed"}))
+    if not messages.give_up(tx, message.id, "failed", reason):
+        return result
+    conversation = _conversation(tx, message)
+    result.news.append(
+        ("message", {"conversation": conversation.id, "message": message.id, "direction": "out", "state": "failed"})
+    )
     if message.author == "assistant" and message.kind == "text":
-        hand_to_human(tx, message.conversation, f"a message was refused: {reason}", result, owed=True)
+        hand_to_human(tx, conversation.seq, f"a message was refused: {reason}", result, owed=True)
     return result
+
+
+def _conversation(tx: Tx, message: Sendable) -> Conversation:
+    """Where the message is now: its conversation may have been joined to another while it was being sent."""
+    return conversations.one(tx, tx.value("SELECT conversation FROM messages WHERE id = ?", (message.id,)))
 
 
 def delay(tx: Tx, message: Sendable, reason: str, until: int) -> None:
@@ -316,7 +328,7 @@ class Outbox:
             self._log.warning("message_sent_again", message=message.id)
         work: Callable[[Tx], Any]
         try:
-            receipt = await self._channels[claimed.channel].send(claimed.outgoing)
+            receipt = await self._channel(claimed.channel).send(claimed.outgoing)
         except SendRefused as error:
             result, work = "refused", partial(refuse, message=message, reason=_told(error.code, error.what))
         except SendDelayed as error:
@@ -333,9 +345,17 @@ class Outbox:
         self._sent(result)
         if result != "sent":
             self._log.warning("send_not_done", message=message.id, result=result)
-        changed = await self._shard.write(work)
+        with trio.CancelScope(shield=True):  # what the network said is known now: a stop must not lose it
+            changed = await self._shard.write(work)
         if isinstance(changed, Received):
             self._received(changed)
+
+    def _channel(self, kind: str) -> Channel:
+        """Raises `SendRefused` where the tenant's channel is of another kind now."""
+        try:
+            return self._channels[kind]
+        except KeyError:
+            raise SendRefused(f"the tenant has no channel {kind!r} any more", "answer on the channel it has") from None
 
     def _delayed(self, message: Sendable, error: SendDelayed) -> Callable[[Tx], None]:
         if error.scope == "app":

@@ -30,7 +30,7 @@ _UNPROMISED: Final = re.compile(
     r"mediante|pode ser|precisa\w*|ate que|so com|ainda)\b"
 )
 _AFTER_UNPROMISED: Final = re.compile(
-    r"^[^.!?\n]{0,60}\b(?:depende|sujeit|quem (?:decide|define)|so (?:apos|depois)|e com o banco|e do banco)"
+    r"^[^.!?\n]{0,60}\b(?:depende|sujeit|quem (?:decide|define)|apos|mediante|so depois|e com o banco|e do banco)"
 )
 _RATE: Final = re.compile(
     r"(\d{1,2}(?:[.,]\d{1,2})?)\s*%\s*(?:ao mes|a\.?\s?m\b|mensa|de juros|de taxa)|(?:taxas?"

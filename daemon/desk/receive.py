@@ -21,6 +21,7 @@ from shards.tenant.messages import NewInbound
 from shards.text import words
 
 MAX_TEXT: Final = 10_000
+LONGEST_CHOICE: Final = 80
 STOP_WORDS: Final = frozenset(
     [
         "parar",
@@ -99,6 +100,7 @@ def receive(tx: Tx, batch: Iterable[events.Event], rules: Rules) -> Received:
                 if person.aliases:
                     contact = contacts.resolve(tx, person)
                     contacts.marketing(tx, contact.seq, _ms(event.at) if event.stopped else None)
+                    _wake_all(tx, contact, result)
                     result.counts["marketing_choice"] += 1
             case events.AccountEvent():
                 _account(tx, event, result)
@@ -126,6 +128,19 @@ def identity_of(sender: events.Sender) -> Identity:
 
 def _ms(moment: Any) -> int:
     return int(moment.timestamp() * 1000)
+
+
+def _wake_all(tx: Tx, contact: Contact, result: Received) -> None:
+    """A new name may have joined two contacts: what one thread took over from another is looked at again."""
+    for seq, due_at, answers, unsent in tx.rows(
+        "SELECT c.seq, c.due_at, c.turns, EXISTS (SELECT 1 FROM messages m WHERE m.conversation = c.seq"
+        " AND m.state IN ('queued', 'sending')) FROM conversations c WHERE c.contact = ?",
+        (contact.seq,),
+    ):
+        if due_at is not None:
+            result.due[seq] = (due_at, answers)
+        if unsent:
+            result.to_send.add(seq)
 
 
 def _message(tx: Tx, event: events.MessageReceived, rules: Rules, result: Received) -> None:
@@ -174,56 +189,48 @@ def _message(tx: Tx, event: events.MessageReceived, rules: Rules, result: Receiv
         tx.run("INSERT INTO media_wanted (message, due_at) VALUES (?, ?)", (seq, tx.now_ms))
         result.media = True
     conversation = conversations.one(tx, conversation.seq)
-    if event.text and _choice(tx, contact, conversation, event.text, rules, result, seq):
+    if 0 < len(event.text) <= LONGEST_CHOICE and _choice(tx, contact, conversation, event.text, at, rules, result):
         return
-    _owe(tx, contact, conversation, seq, at, rules, result)
+    _owe(tx, contact, conversation, at, rules, result)
 
 
 def _choice(
-    tx: Tx, contact: Contact, conversation: Conversation, text: str, rules: Rules, result: Received, seq: int
+    tx: Tx, contact: Contact, conversation: Conversation, text: str, at: int, rules: Rules, result: Received
 ) -> bool:
     """Stop and resume words, where they are the whole message; True if that settled it."""
-    said = " ".join(words(text[:80]))
-    stop = said in STOP_WORDS
-    if not stop and not (contact.opted_out_at is not None and said in RESUME_WORDS):
+    said = " ".join(words(text))
+    opted_out = contact.opted_out_at is not None
+    stop = not opted_out and said in STOP_WORDS
+    if not stop and not (opted_out and said in RESUME_WORDS):
         return False
     kept = [rules.keyed_hash(f"{kind}:{value}") for kind, value in contacts.aliases(tx, contact.seq)]
     tombstones.bury(tx, "opt_out" if stop else "opt_in", kept)
     result.receipts = True
     if not stop:
         contacts.opt_in(tx, contact.seq)
-        conversations.release(tx, conversation.seq)
-        _owe(
-            tx,
-            evolve(contact, opted_out_at=None),
-            conversations.one(tx, conversation.seq),
-            seq,
-            tx.now_ms,
-            rules,
-            result,
-        )
+        if conversation.human_until is None:  # with a time, it is a person who has the thread
+            conversations.release(tx, conversation.seq)
+            conversation = conversations.one(tx, conversation.seq)
+        _owe(tx, evolve(contact, opted_out_at=None), conversation, at, rules, result)
         return True
-    messages.cancel_unsent(tx, conversation.seq, "the customer opted out")
-    if contact.opted_out_at is None:
-        contacts.opt_out(tx, contact.seq, tx.now_ms)
+    contacts.opt_out(tx, contact.seq, tx.now_ms)
+    conversations.silence(tx, contact.seq)
+    if not _late(tx, at):
         messages.queue(tx, conversation.seq, author="assistant", kind="text", text=wording.OPTED_OUT)
-        result.to_send.add(conversation.seq)
-    conversations.take_over(tx, conversation.seq, None)
-    conversations.answered(tx, conversation.seq, seq)
-    result.overtaken.add(conversation.seq)
+    result.to_send.add(conversation.seq)
+    result.overtaken |= {
+        thread for (thread,) in tx.rows("SELECT seq FROM conversations WHERE contact = ?", (contact.seq,))
+    }
     result.news.append(("conversation", {"conversation": conversation.id, "state": "human", "opted_out": True}))
     return True
 
 
-def _owe(
-    tx: Tx, contact: Contact, conversation: Conversation, seq: int, at: int, rules: Rules, result: Received
-) -> None:
+def _owe(tx: Tx, contact: Contact, conversation: Conversation, at: int, rules: Rules, result: Received) -> None:
     """Decide who answers what was just stored."""
     if contact.opted_out_at is not None:
         result.counts["opted_out"] += 1
         return
-    restored_at = identity.load(tx).restored_at
-    if at <= restored_at or tx.now_ms - at >= DAY_MS:
+    if _late(tx, at):
         # the window is closed or the state is not of that time: only a person can judge
         conversations.owe(tx, conversation, quiet_ms=0, quiet_max_ms=0)
         conversations.take_over(tx, conversation.seq, None)
@@ -238,6 +245,11 @@ def _owe(
         result.due[conversation.seq] = (due_at, conversation.turns)
     if conversations.one(tx, conversation.seq).generation != conversation.generation:
         result.overtaken.add(conversation.seq)
+
+
+def _late(tx: Tx, at: int) -> bool:
+    """Whether a message of that network time must not be answered by itself any more."""
+    return at <= int(identity.fact(tx, "restored_at") or 0) or tx.now_ms - at >= DAY_MS
 
 
 def _rewritten(tx: Tx, target: str, seq: int | None, result: Received) -> None:
@@ -296,7 +308,9 @@ def apply_status(tx: Tx, document: dict[str, Any], *, our_id: str, result: Recei
         result.receipts = True
     if climb.settled:
         result.to_send.add(climb.conversation)
-    if status == "failed" and climb.state == "failed" and climb.author == "assistant":
+    if not climb.changed:
+        return True
+    if climb.state == "failed" and climb.author == "assistant":
         hand_to_human(tx, climb.conversation, f"a message could not be delivered: {error}", result, owed=True)
     result.news.append(
         (
@@ -337,10 +351,11 @@ def _human_answered(tx: Tx, event: events.HumanAnswered, rules: Rules, result: R
     contact = contacts.resolve(tx, person)
     conversation = conversations.of_contact(tx, contact.seq, rules.channel)
     ours = tx.value(
-        "SELECT 1 FROM messages WHERE conversation = ? AND state = 'sending' AND text = ?",
-        (conversation.seq, event.text),
+        "SELECT 1 FROM messages WHERE conversation = ? AND direction = 'out' AND network_id IS NULL"
+        " AND state IN ('sending', 'unknown') AND kind = ? AND text = ?",
+        (conversation.seq, event.kind, event.text),
     )
-    if ours and event.text:
+    if ours:
         result.counts["echo_of_ours"] += 1
         return
     id_ = messages.store_sent_elsewhere(
@@ -352,14 +367,15 @@ def _human_answered(tx: Tx, event: events.HumanAnswered, rules: Rules, result: R
         network_id=event.network_id,
         at=min(_ms(event.at), tx.now_ms),
     )
-    messages.cancel_unsent(tx, conversation.seq, "a person answered")
     if tx.now_ms - _ms(event.at) < rules.handover_ms:
-        until = max(_ms(event.at) + rules.handover_ms, conversation.human_until or 0)
+        messages.cancel_unsent(tx, conversation.seq, "a person answered")
+        until: int | None = max(_ms(event.at) + rules.handover_ms, conversation.human_until or 0)
         if conversation.state == "human" and conversation.human_until is None:
-            until = 0
-        conversations.take_over(tx, conversation.seq, until or None)
-        conversations.answered(tx, conversation.seq, conversations.newest_inbound(tx, conversation.seq))
+            until = None
+        conversations.answered_until(tx, conversation.seq, _ms(event.at))
+        conversations.take_over(tx, conversation.seq, until)
         result.overtaken.add(conversation.seq)
+        _wake_all(tx, contact, result)
     result.counts["human_answered"] += 1
     result.news += [
         ("message", {"conversation": conversation.id, "message": id_, "direction": "out", "state": "sent"}),
@@ -369,8 +385,10 @@ def _human_answered(tx: Tx, event: events.HumanAnswered, rules: Rules, result: R
 
 def _identity_changed(tx: Tx, event: events.IdentityChanged, result: Received) -> None:
     old, new = identity_of(event.old), identity_of(event.new)
-    known = bool(old.aliases and new.aliases) and contacts.rename(tx, old, new) is not None
-    result.counts["identity_changed" if known else "identity_unknown"] += 1
+    contact = contacts.rename(tx, old, new) if old.aliases and new.aliases else None
+    if contact is not None:
+        _wake_all(tx, contact, result)
+    result.counts["identity_unknown" if contact is None else "identity_changed"] += 1
 
 
 def _account(tx: Tx, event: events.AccountEvent, result: Received) -> None:

@@ -102,9 +102,7 @@ def speak(
     """
     turn, seq = claim.turn, claim.turn.conversation
     current = tx.row("SELECT generation, state FROM conversations WHERE seq = ?", (seq,))
-    if current is None:
-        return Settled(spoken=False)
-    if current != (turn.generation, "assistant"):
+    if current != (turn.generation, "assistant"):  # or the conversation was erased, or joined to another
         turns.end(tx, turn, "superseded", unknown=unknown)
         return Settled(spoken=False)
     news: list[tuple[str, dict[str, Any]]] = []
@@ -124,11 +122,14 @@ def speak(
         "UPDATE conversations SET turns = turns + 1, memory = ? WHERE seq = ?",
         (json.dumps(reply.memory, ensure_ascii=False, separators=(",", ":")), seq),
     )
-    conversations.answered(tx, seq, turn.up_to)
+    silent_handover = not reply.text and any(isinstance(effect, HandOver) for effect in reply.effects)
+    # what a person owes is not answered yet: if they give it back, the assistant has it again
+    conversations.answered(tx, seq, claim.conversation.answered_seq if silent_handover else turn.up_to)
     settled = Settled(spoken=True, to_send={seq}, news=news)
     for effect in reply.effects:
         _effect(tx, claim, effect, settled, handover_ms=handover_ms, keyed_hash=keyed_hash)
-    silent_handover = not reply.text and any(isinstance(effect, HandOver) for effect in reply.effects)
+    if any(isinstance(effect, OptOut) for effect in reply.effects):
+        return settled
     newer = tx.value(
         "SELECT stored_at FROM messages WHERE conversation = ? AND direction = 'in' AND seq > ? AND kind <> 'revoked'"
         " ORDER BY seq LIMIT 1",
@@ -192,14 +193,12 @@ def _effect(tx: Tx, claim: Claim, effect: Effect, settled: Settled, *, handover_
 def fail(tx: Tx, claim: Claim, error: str, unknown: tuple[str, ...] = ()) -> Settled:
     """The turn raised: it is tried again after a pause, the third time a person takes over and the customer is told."""
     turn, seq = claim.turn, claim.turn.conversation
-    row = tx.row("SELECT generation, failures, turns, due_at FROM conversations WHERE seq = ?", (seq,))
-    if row is None:
-        return Settled(spoken=False)
-    generation, failures, answered, due_at = row
     turns.end(tx, turn, "failed", error=error[:500], unknown=unknown)
     settled = Settled(spoken=False)
-    if generation != turn.generation:
+    row = tx.row("SELECT generation, failures, turns, due_at FROM conversations WHERE seq = ?", (seq,))
+    if row is None or row[0] != turn.generation:
         return settled
+    _, failures, answered, due_at = row
     failures += 1
     if failures < MAX_FAILURES:
         due_at = max(due_at or 0, tx.now_ms + RETRY_MS[failures - 1])
@@ -209,7 +208,8 @@ def fail(tx: Tx, claim: Claim, error: str, unknown: tuple[str, ...] = ()) -> Set
     messages.queue(tx, seq, author="assistant", kind="text", text=wording.TURN_FAILED, turn=turn.seq)
     conversations.answered(tx, seq, turn.up_to)
     received = Received()
-    hand_to_human(tx, seq, f"the assistant failed three times: {error[:200]}", received, owed=False)
+    newer = conversations.newest_inbound(tx, seq) > turn.up_to
+    hand_to_human(tx, seq, f"the assistant failed three times: {error[:200]}", received, owed=newer)
     settled.to_send.add(seq)
     settled.news += received.news
     return settled

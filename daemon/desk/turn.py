@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
+import trio
 from attrs import define, field
 
 from daemon.desk import hours
@@ -139,7 +140,8 @@ class Thinker:
                 tally.open.remove(command.provider)  # nothing was asked, or the refusal cost nothing
             self._log.warning("provider_failed", provider=command.provider, reason=str(error))
             return ProviderFailed(command.provider, str(error))
-        await self._shard.write(partial(_account, claim=claim, provider=command.provider, reply=reply))
+        with trio.CancelScope(shield=True):  # it is paid for, whatever becomes of the turn
+            await self._shard.write(partial(_account, claim=claim, provider=command.provider, reply=reply))
         tally.open.remove(command.provider)
         self._receipts()
         return reply

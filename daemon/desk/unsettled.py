@@ -56,7 +56,9 @@ def decide(evidence: Evidence) -> Decision:
         ripe = max(evidence.attempted_at, evidence.first_status_at) + evidence.resend_after
         silence = "no status named it"
     if evidence.now < ripe:
-        return Wait(ripe, "the network may have the message; waiting for a status that names it")
+        # a first status webhook would shorten the wait, and nobody rings for it
+        again = ripe if evidence.first_status_at is not None else min(ripe, evidence.now + evidence.resend_after)
+        return Wait(again, "the network may have the message; waiting for a status that names it")
     if evidence.resends:
         return GiveUp(f"sent twice and {silence} either time")
     if evidence.customer_wrote_since:

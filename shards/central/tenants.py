@@ -82,10 +82,12 @@ def rename(tx: Tx, tenant: str, name: str) -> None:
 
 
 def forget_reservation(tx: Tx, tenant: str) -> None:
-    """Undo a reservation whose shard was never written."""
+    """Undo a reservation whose shard was never written; does nothing to any other tenant."""
+    if tx.value("SELECT 1 FROM tenants WHERE id = ? AND state = 'reserved'", (tenant,)) is None:
+        return
     tx.run("DELETE FROM routes WHERE tenant = ?", (tenant,))
     tx.run("DELETE FROM wabas WHERE tenant = ?", (tenant,))
-    tx.run("DELETE FROM tenants WHERE id = ? AND state = 'reserved'", (tenant,))
+    tx.run("DELETE FROM tenants WHERE id = ?", (tenant,))
 
 
 def delete(tx: Tx, tenant: str) -> None:

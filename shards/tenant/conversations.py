@@ -157,6 +157,21 @@ def answered(tx: Tx, seq: int, up_to: int) -> None:
     )
 
 
+def answered_until(tx: Tx, seq: int, at: int) -> None:
+    """A person answered at `at` (network time, ms): what the customer wrote later is still owed."""
+    row = tx.row(
+        "SELECT max(iif(at <= ?2, seq, 0)), min(iif(at > ?2, stored_at, NULL)) FROM messages WHERE conversation = ?1"
+        " AND direction = 'in' AND kind <> 'revoked' AND seq > (SELECT answered_seq FROM conversations WHERE seq = ?1)",
+        (seq, at),
+    )
+    assert row is not None
+    up_to, newer = row
+    owed = tx.value("SELECT owed_since FROM conversations WHERE seq = ?", (seq,)) is not None
+    answered(tx, seq, up_to or 0)
+    if owed and newer is not None:
+        tx.run("UPDATE conversations SET owed_since = ? WHERE seq = ?", (newer, seq))
+
+
 def merge(tx: Tx, *, keep: int, gone: int) -> None:
     """Two threads are one person's: all of `gone` becomes `keep`'s. Running turns of both are overtaken.
 

@@ -211,7 +211,8 @@ def next_to_send(tx: Tx, conversation: int) -> Sendable | None:
     """The oldest message of a conversation that is queued or sending."""
     row = tx.row(
         "SELECT seq, id, conversation, author, kind, text, content, reply_to, state, attempts, attempted_at, resends,"
-        " state = 'sending' AND error IS NOT NULL FROM messages WHERE conversation = ? AND state IN ('queued', 'sending') ORDER BY seq LIMIT 1",
+        " state = 'sending' AND error IS NOT NULL"
+        " FROM messages WHERE conversation = ? AND state IN ('queued', 'sending') ORDER BY seq LIMIT 1",
         (conversation,),
     )
     if row is None:
@@ -264,12 +265,14 @@ def release_send(tx: Tx, id_: str, reason: str) -> None:
     )
 
 
-def give_up(tx: Tx, id_: str, state: str, reason: str) -> None:
-    """`failed`: the network refused it for good; `unknown`: nobody can tell; `cancelled`: not wanted any more."""
-    tx.run(
-        "UPDATE messages SET state = ?, error = ? WHERE id = ? AND network_id IS NULL"
-        " AND state IN ('queued', 'sending')",
-        (state, reason, id_),
+def give_up(tx: Tx, id_: str, state: str, reason: str) -> bool:
+    """`failed`: the network refused it for good; `unknown`: nobody can tell. False if that was settled already."""
+    return bool(
+        tx.run(
+            "UPDATE messages SET state = ?, error = ? WHERE id = ? AND network_id IS NULL"
+            " AND state IN ('queued', 'sending')",
+            (state, reason, id_),
+        )
     )
 
 

@@ -22,6 +22,8 @@ _PROBES: Final = 60
 """So few filtered vehicles are each asked for the text (15 to 30 µs); more are compared with all its matches."""
 _FREQUENT: Final = 8_000
 """Matches of a text from which on a walk in order meets one soon, so that it asks row by row."""
+_DENSE: Final = 5
+"""At least every so many-th vehicle has the text: then nothing need be counted."""
 _MATCHES: Final = "SELECT rowid FROM stock_text WHERE stock_text MATCH ?"
 
 # sort → (column, descending, index to walk, condition that tells the known values)
@@ -265,8 +267,9 @@ def _find(tx: Tx, plan: _Plan, sort: str, after: Key | None, count: int) -> tupl
             (plan.match, *plan.where.values),
         )
     )
-    if len(matches) > COUNT_CAP:
-        return len(matches), _walk(tx, plan, sort, after, count)
+    if len(matches) > COUNT_CAP:  # they came in the order of their numbers: close together means frequent
+        dense = matches[-1][1] - matches[0][1] < _DENSE * COUNT_CAP
+        return len(matches), _walk(tx, plan, sort, after, count, dense=dense)
     return len(matches), _cut(matches, descending, after, count)
 
 
@@ -288,12 +291,12 @@ def _cut(keys: list[Key], descending: bool, after: Key | None, count: int) -> li
     return (known + unknown)[:count]
 
 
-def _walk(tx: Tx, plan: _Plan, sort: str, after: Key | None, count: int) -> list[Key]:
+def _walk(tx: Tx, plan: _Plan, sort: str, after: Key | None, count: int, *, dense: bool = False) -> list[Key]:
     """Read a large result in its order from the order's index: known values first, then the unknown."""
     _, descending, _ = _SORTS[sort]
     text = ""
     if plan.match:
-        frequent = tx.value(f"SELECT count(*) FROM ({_MATCHES} LIMIT {_FREQUENT})", (plan.match,)) == _FREQUENT
+        frequent = dense or tx.value(f"SELECT count(*) FROM ({_MATCHES} LIMIT {_FREQUENT})", (plan.match,)) == _FREQUENT
         text = f" AND EXISTS ({_MATCHES} AND rowid = o.vehicle)" if frequent else f" AND o.vehicle IN ({_MATCHES})"
     keys: list[Key] = []
     if after is None or after[0] is not None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import apsw
-import tomllib
 from attrs import define, evolve, field
 
 from daemon.desk.amounts import amounts, reais
@@ -26,7 +26,7 @@ from shards.text import fold
 HERE = Path(__file__).parent
 ZONE = ZoneInfo("America/Sao_Paulo")
 NOW = datetime(2026, 3, 12, 10, 30, tzinfo=ZONE)  # a Thursday
-HOURS = {day: ("08:00-18:00",) for day in ("mon", "tue", "wed", "thu", "fri")} | {"sat": ("09:00-13:00",)}
+HOURS = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), ("08:00-18:00",)) | {"sat": ("09:00-13:00",)}
 PROFILE = TenantProfile(
     id="auto-sul",
     name="Auto Sul Veículos",

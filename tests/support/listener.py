@@ -13,10 +13,10 @@ from hypercorn.trio import serve
 
 
 @asynccontextmanager
-async def listening(app: Any) -> AsyncIterator[int]:
-    """Serve `app`; the port."""
+async def listening(app: Any, bind: str = "127.0.0.1:0") -> AsyncIterator[int]:
+    """Serve `app`; the port, 0 for a unix socket."""
     config = Config()
-    config.bind = ["127.0.0.1:0"]
+    config.bind = [bind]
     config.graceful_timeout = 1
     config.accesslog = None
     config.errorlog = None
@@ -24,7 +24,7 @@ async def listening(app: Any) -> AsyncIterator[int]:
     async with trio.open_nursery() as nursery:
         binds = await nursery.start(partial(serve, app, config, shutdown_trigger=stop.wait))
         try:
-            yield int(binds[0].rpartition(":")[2])
+            yield 0 if bind.startswith("unix:") else int(binds[0].rpartition(":")[2])
         finally:
             stop.set()
 

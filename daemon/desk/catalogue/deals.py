@@ -1,7 +1,7 @@
 """Buying itself: financing, trade-in, price talks, visits. What it promises: nothing. Pure."""
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from attrs import asdict
@@ -65,7 +65,9 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
     if months:
         memory["months"] = months
     told = house.told(draft.brief, r"financi|parcel|entrada|banco")
-    simulates = assistant.finance_rate_percent_month is not None and vehicle is not None and (asked_figures or down is not None)
+    simulates = (
+        assistant.finance_rate_percent_month is not None and vehicle is not None and (asked_figures or down is not None)
+    )
     if told or not (doubt or simulates):
         draft.say(told or _offer(draft))
     if understood.money.instalment:
@@ -280,7 +282,11 @@ def visit(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]) ->
     if address:
         draft.say(f"📍 {address}")
     if not draft.memory.get("own"):
-        draft.ask("Vai ter carro na troca pra gente já deixar a avaliação separada?", "trade", instead=draft.asked in {"opinion", "photos"})
+        draft.ask(
+            "Vai ter carro na troca pra gente já deixar a avaliação separada?",
+            "trade",
+            instead=draft.asked in {"opinion", "photos"},
+        )
 
 
 def _come_now(draft: Draft, vehicle: Vehicle | None) -> None:
@@ -327,8 +333,3 @@ def _week_line(draft: Draft) -> str:
 
     lines = [line for line in week_words(draft.brief.profile.assistant) if not line.endswith("fechado")]
     return "; ".join(line[:1].lower() + line[1:].replace(": ", " ", 1) for line in lines) + "."
-
-
-def midnight(day: date, now: datetime) -> datetime:
-    """The start of a day in the tenant's zone."""
-    return datetime.combine(day, time(0), now.tzinfo)

@@ -16,17 +16,17 @@ _FUEL_NAMES: Final = {
 }  # fmt: skip
 # Facts that only the dealer's own words can tell: where they are looked for, and how they are called.
 _TOLD: Final = {
-    "owner": (r"\bdonos?\b|proprietari|procedencia", "histórico de donos"),
-    "report": (r"laudo|cautelar|vistoria|sinistr|leilao|batid|pintura|perici", "laudo e histórico"),
-    "ipva": (r"ipva|licenciad|licenciamento|multa|debito|quitad|document", "IPVA e documentação"),
-    "state": (r"pneu|revis|manual e chave|chave reserva|conserva|estado|impecavel|bateria|interior", "estado de conservação"),
-    "engine": (r"motor|\bcv\b|potencia|consumo|turbo|km/l", "motor e consumo"),
+    "owner": (r"\bdonos?\b|proprietari|procedencia", "quantos donos teve não consta"),
+    "report": (r"laudo|cautelar|vistoria|sinistr|leilao|batid|pintura|perici", "laudo e histórico não constam"),
+    "ipva": (r"ipva|licenciad|licenciamento|multa|debito|quitad|document", "IPVA e documentação não constam"),
+    "state": (r"pneu|revis|manual e chave|chave reserva|conserva|estado|impecavel|bateria|interior", "detalhes de conservação não constam"),
+    "engine": (r"motor|\bcv\b|potencia|consumo|turbo|km/l", "motor e consumo não constam"),
 }  # fmt: skip
 
 
 _MISSING: Final = {
     "km": "a quilometragem", "year": "o ano", "color": "a cor", "fuel": "o combustível", "transmission": "o câmbio",
-    "doors": "o número de portas", "plate": "o final da placa", "options": "a lista de opcionais",
+    "doors": "o número de portas", "plate": "o final da placa", "fipe": "o valor da FIPE", "options": "a lista de opcionais",
 }  # fmt: skip
 
 
@@ -135,7 +135,7 @@ def fact(vehicle: Vehicle, asked: str) -> tuple[str, bool]:
         said = told(vehicle, asked)
         if said:
             return f"no anúncio consta “{said}”", True
-        return f"{_TOLD[asked][1]} não consta no anúncio", False
+        return f"{_TOLD[asked][1]} no anúncio", False
     return _plain(vehicle, asked)
 
 

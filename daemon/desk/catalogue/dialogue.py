@@ -8,7 +8,7 @@ from attrs import evolve
 
 from daemon.desk.brief import Brief, Command, HandOver, Note, OptOut, Reply
 from daemon.desk.catalogue import deals, house, offers
-from daemon.desk.catalogue.details import name
+from daemon.desk.catalogue.details import card, name
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.finding import Found, find, find_words, nearest
 from daemon.desk.catalogue.kinds import answer_kind
@@ -27,10 +27,80 @@ _LETTER: Final = re.compile(r"[a-z0-9]")
 _YES_EMOJI: Final = re.compile(r"[👍👌✅🙌🙏😍❤]")
 _RESIDUE: Final = re.compile(r"[a-z][a-z0-9-]{2,}")
 _EMPTY_WORDS: Final = frozenset(
-    """tem teria tens temos vcs voces voce loja ainda algum alguma quero queria procuro procurando busco preciso gostaria
-    saber ver comprar carro carros veiculo modelo oi ola bom boa dia tarde noite por favor pra para com uma uns dos das ele ela
-    esse essa que qual quais como onde quando aqui voce tudo bem mais informacoes interesse alguem sobre bonito legal disponivel
-    estoque agora hoje gente moco moca amigo querido senhor""".split()
+    [
+        "tem",
+        "teria",
+        "tens",
+        "temos",
+        "vcs",
+        "voces",
+        "voce",
+        "loja",
+        "ainda",
+        "algum",
+        "alguma",
+        "quero",
+        "queria",
+        "procuro",
+        "procurando",
+        "busco",
+        "preciso",
+        "gostaria",
+        "saber",
+        "ver",
+        "comprar",
+        "carro",
+        "carros",
+        "veiculo",
+        "modelo",
+        "oi",
+        "ola",
+        "bom",
+        "boa",
+        "dia",
+        "tarde",
+        "noite",
+        "por",
+        "favor",
+        "pra",
+        "para",
+        "com",
+        "uma",
+        "uns",
+        "dos",
+        "das",
+        "ele",
+        "ela",
+        "esse",
+        "essa",
+        "que",
+        "qual",
+        "quais",
+        "como",
+        "onde",
+        "quando",
+        "aqui",
+        "voce",
+        "tudo",
+        "bem",
+        "mais",
+        "informacoes",
+        "interesse",
+        "alguem",
+        "sobre",
+        "bonito",
+        "legal",
+        "disponivel",
+        "estoque",
+        "agora",
+        "hoje",
+        "gente",
+        "moco",
+        "moca",
+        "amigo",
+        "querido",
+        "senhor",
+    ]
 )
 
 
@@ -101,15 +171,17 @@ def _handed_over(draft: Draft, understood: Understood) -> bool:
         interest = "" if understood.wish.empty else understood.text[:120]
         draft.lead(interest=interest)
         draft.do(HandOver("pediu para falar com uma pessoa" + (f": {interest}" if interest else "")))
-        draft.say(
-            f"{draft.pick('Claro!', 'Sem problema!')} Vou chamar um vendedor pra você. {house.people(draft.brief)}"
-        )
+        draft.say(f"{draft.pick('Claro!', 'Sem problema!')} {house.people(draft.brief)}")
         return True
     return False
 
 
 def _emoji(draft: Draft, understood: Understood) -> None:
     if draft.brief.first_turn:
+        draft.ask("Me conta: qual carro você procura?", "model")
+        return
+    if "?" in understood.text and not _YES_EMOJI.search(understood.text):
+        draft.ask("Oi! Estou por aqui 😊 Qual é a sua dúvida?", "model")
         return
     if _YES_EMOJI.search(understood.text):
         draft.say(draft.pick("Combinado! 😊 Qualquer dúvida, é só me chamar.", "Show! 😊 Fico por aqui se precisar."))
@@ -159,6 +231,11 @@ def _vehicles(draft: Draft, understood: Understood) -> Generator[Command, Any, S
     subject = yield from resolve(brief, understood)
     if subject.gone and subject.how == "quoted":
         yield from _gone(draft, understood, subject)
+        return Subject()
+    if understood.has("compare") and len(subject.vehicles) == 1 and understood.ordinal is not None:
+        subject = yield from _quiet(brief, evolve(understood, wish=Wish()))
+    if understood.has("compare") and 1 < len(subject.vehicles) <= MOST:
+        _compare(draft, subject.vehicles)
         return Subject()
     if understood.has("other_color") and subject.vehicles:
         yield from _other_colors(draft, subject.vehicles)
@@ -267,9 +344,7 @@ def _searched(draft: Draft, understood: Understood, wish: Wish) -> Generator[Com
         if m.known.model and not m.in_stock and m.known.model not in shown_models
     ]
     silent = _speaks_later(understood)
-    if silent and len(found.items) == 1:
-        draft.show(found.items)
-    elif silent and understood.has("photos"):
+    if (silent and len(found.items) == 1) or (silent and understood.has("photos")):
         draft.show(found.items)
     else:
         if understood.has("available") and found.total == 1:
@@ -335,6 +410,13 @@ def _other_colors(draft: Draft, vehicles: tuple[Vehicle, ...]) -> Steps:
         f"Do {model} só temos {'esse' if len(vehicles) == 1 else 'esses'} no momento{f' ({colors})' if colors else ''}; em outra cor não temos."
     )
     draft.ask("Quer ver outro modelo parecido?", "model")
+
+
+def _compare(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
+    for vehicle in vehicles:
+        draft.say(card(vehicle))
+    draft.show(vehicles)
+    draft.ask("Qual deles faz mais o seu estilo?", "which")
 
 
 def _invite(draft: Draft, understood: Understood) -> None:

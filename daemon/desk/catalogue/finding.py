@@ -56,6 +56,8 @@ def nearest(wish: Wish, *, limit: int, body: str = "") -> Finding:
             continue
         current = current.without(*names)
         dropped.extend(names)
+        if current.without("sort").empty:  # anything would do: that is near to nothing
+            return Found(wish=wish, dropped=tuple(dropped))
         found = yield from find(current, limit=limit)
         if found.items:
             return evolve(found, dropped=tuple(dropped))

@@ -6,7 +6,7 @@ from typing import Final
 from daemon.desk.brief import Brief, HandOver
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.understanding import Understood
-from daemon.desk.catalogue.when import day_words, on, spans, spans_words, week_words
+from daemon.desk.catalogue.when import day_words, spans, spans_words, week_words
 from shards.text import fold
 
 # intent → (words that tell a sentence of the profile's facts is about it, what it is called)
@@ -32,7 +32,7 @@ def people(brief: Brief) -> str:
     also = f" Se preferir, o telefone é {phone}." if phone else ""
     if brief.open_now:
         return f"Um vendedor já vai te chamar por aqui.{also}"
-    opening = f", e volta {brief.next_opening}" if brief.next_opening else ""
+    opening = f", mas volta {brief.next_opening}" if brief.next_opening else ""
     return f"Nossa equipe não está na loja agora{opening}. Já deixei avisado, e um vendedor te chama por aqui.{also}"
 
 
@@ -99,17 +99,6 @@ def hours(draft: Draft, understood: Understood) -> None:
         draft.say("Em feriado é bom confirmar antes com a equipe.")
     elif not brief.open_now and day == today and brief.next_opening:
         draft.say(f"Agora estamos fechados; abrimos {brief.next_opening}.")
-
-
-def opening_of(draft: Draft) -> str:
-    """ "na segunda, das 8h às 18h": the next day the shop opens, for proposals."""
-    from daemon.desk.catalogue.when import next_open_day
-
-    brief = draft.brief
-    day = next_open_day(brief.profile.assistant, brief.now.date(), brief.now)
-    if day is None:
-        return ""
-    return f"{on(day)}, {spans_words(spans(brief.profile.assistant, day, brief.now))}"
 
 
 def terms(draft: Draft, understood: Understood) -> None:

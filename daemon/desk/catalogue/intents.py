@@ -31,6 +31,8 @@ _PATTERNS: Final = {
     r"|horrivel|vergonha|palhacada|descaso|dinheiro de volta|devol(?:ver|ucao)|ninguem (?:me )?(?:responde\w*|atende\w*|retorna)"
     r"|desrespeito|falta de respeito|indignad\w+|decepcionad\w+|furioso|caloteir\w+|picareta\w*|estelionat\w+|policia|boletim de"
     r"|nunca mais (?:compro|volto)|sacanagem|enrola(?:ndo|ram|cao)|demora (?:demais|pra responder)|motor (?:bateu|fundido))\b",
+    "laugh": r"\A\W*(?:k{3,}\w*|(?:ha){2,}h?|(?:rs){1,}|(?:he){2,}|(?:hua){2,}\w*)\W*\Z",
+    "compare": r"\b(?:diferenca\w*|compar(?:a|ar|acao|e)|qual (?:e |o |deles e |desses e )?(?:o )?melhor|entre (?:os|esses|eles) (?:dois|2)|qual (?:vc |voce |vcs )?(?:recomenda|indica))\b",
     "trust": r"\b(?:golpe\w*|confiave\w+|confianca|e seguro comprar|loja (?:de verdade|existe|real)|cnpj|reputacao|posso confiar)\b",
     "broken": r"\b(?:defeito\w*|fundiu|quebrou|deu (?:problema|pau)|estragou|parou de funcionar|nao (?:liga|funciona|pega) mais|motor (?:bateu|fundido)|veio com problema)\b",
     "bought": r"\b(?:comprei|compramos|me venderam|(?:voces|vcs) (?:me )?venderam|que (?:eu )?peguei|carro que (?:eu )?comprei|(?:mes|semana|ano) passad[oa])\b",
@@ -128,7 +130,8 @@ _FACTS: Final = {
     "report": r"\b(?:laudo\w*|cautelar|vistoria\w*|sinistr\w+|leila[o]|leiloado|bati(?:da|do|das)|colisao|recuperad\w+|pericia|repintad[oa]|pintura|retoque\w*|amassad\w+|risc(?:o|os|ado|ada))\b",
     "ipva": r"\b(?:ipva|licenciamento|licenciad[oa]|multas?|debitos|dividas?|document(?:o|os|acao) (?:em dia|ok|ta|esta|pag[oa]|atrasad)\w*|doc em dia|quitado|alienad[oa])\b",
     "state": r"\b(?:(?:estado|conservac\w+|conservad[oa]|bem cuidad[oa])|pneus?|bateria|ta inteiro|ta (?:bom|boa|novo)|revis(?:oes|ado|ada)|manual e chave|chave reserva|interior|algum (?:defeito|problema|detalhe)|bancos?\b(?! (?:de|em) couro))\b",
-    "engine": r"\b(?:motor\b|motorizac\w+|potencia|cavalos|quantos cv|turbo\b|1\.0 ou|versao|consumo|faz quantos?(?: km)?|bebe muito|beberrao|(?:e|muito) economico|torque|porta ?malas|fipe)\b",
+    "engine": r"\b(?:motor\b|motorizac\w+|potencia|cavalos|quantos cv|turbo\b|1\.0 ou|versao|consumo|faz quantos?(?: km)?|bebe muito|beberrao|(?:e|muito) economico|torque|porta ?malas)\b",
+    "fipe": r"\bfipe\b",
     "options": r"\b(?:opciona\w+|itens|equipament\w+|acessorios?|completo|completinho|completao|o que (?:ele |ela )?tem de|vem com|quais os itens)\b",
 }  # fmt: skip
 _FACTS_COMPILED: Final = {name: re.compile(pattern, re.MULTILINE) for name, pattern in _FACTS.items()}

@@ -219,6 +219,6 @@ EVERYDAY: Final = frozenset(
         "jaguar", "up", "2008", "206", "207", "208", "306", "307", "308", "408", "508", "3008", "5008", "320",
         "kah", "cadete", "logus", "apolo", "hornet", "crosser", "jumper", "boreal", "brasilia", "cinquecento", "cg",
         "santana", "pampa", "elba", "verona", "bora", "shark", "discovery", "defender", "durango", "dakota", "tera",
-        "bandeirante", "courier", "ninja", "stilo", "march", "bid", "ux", "nx", "cla", "c10", "d10", "a20",
+        "bandeirante", "courier", "ninja", "stilo", "march", "ux", "nx", "cla", "c10", "d10", "a20",
     }
 )  # fmt: skip

@@ -4,7 +4,6 @@ import re
 
 from attrs import evolve
 
-from daemon.desk.amounts import reais
 from daemon.desk.catalogue import details
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.finding import Found
@@ -204,8 +203,3 @@ def available(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
             next_step(draft, vehicles[0])
     else:
         draft.ask("Qual deles te interessou?", "which")
-
-
-def cheaper_than(centavos: int | None) -> str:
-    """ "até R$ …" for a limit, or nothing."""
-    return f"até {reais(centavos)}" if centavos else ""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from daemon.desk.amounts import Amount, amounts, flat
 from daemon.desk.catalogue.intents import COMMON_OPTIONS, OPTIONS
@@ -41,6 +41,9 @@ _BODIES: Final = (
     ("truck", r"\bcaminhao|\bcaminhoes|\btruck\b"),
 )  # fmt: skip
 _COMPILED_BODIES: Final = tuple((body, re.compile(pattern)) for body, pattern in _BODIES)
+_ROOMY: Final = re.compile(
+    r"\b(?:d[ea] familia|pra familia|para (?:a )?familia|espacos[oa]|carro grande|bastante espaco)\b"
+)
 _AUTOMATIC: Final = re.compile(
     r"(?<!piloto )\b(?:automat\w+|altomatic\w+|autom\b|aut\b|at\b(?= |$)|cambio at\b|autm\w+|atomatic\w+)\b"
 )
@@ -130,7 +133,7 @@ def without(text: str, spans: Sequence[tuple[int, int]]) -> str:
     return text
 
 
-def read(text: str, mentions: Sequence[Mention], *, money_talk: bool, asked: str, now_year: int) -> tuple[Wish, Money]:
+def read(text: str, mentions: Sequence[Mention], *, money_talk: bool, asked: str) -> tuple[Wish, Money]:
     """The wish and the figures of a purchase in a text. `money_talk`: financing or a price is being discussed, so
     a bare sum is no limit. `asked` is what we asked last ("budget", …)."""
     plain = flat(text)
@@ -142,32 +145,27 @@ def read(text: str, mentions: Sequence[Mention], *, money_talk: bool, asked: str
     if models:  # "volks gol": the make says nothing more; "gol ou um fiat" asks for both
         makes = ()
     bodies = tuple(body for body, pattern in _COMPILED_BODIES if pattern.search(names) and not _refused(pattern, names))
+    if not bodies and not models and _ROOMY.search(names):
+        bodies = ("suv", "sedan", "minivan", "wagon")
     if models and "pickup" in bodies:
         bodies = ()
     transmissions, fuels, colors = _looks(names)
     options = tuple(wanted for pattern, _, wanted in OPTIONS if pattern.search(names))
     doors = _DOORS.search(names)
-    values = dict(
-        makes=makes, models=models, bodies=bodies, transmissions=transmissions, fuels=fuels, colors=colors,
-        options=options, version=_version(names),
+    sort = next((sort for sort, pattern in _COMPILED_SORTS if pattern.search(names)), "")
+    low = _LOW_MILEAGE.search(names) is not None and wish.max_km is None
+    wish = evolve(
+        wish, makes=makes, models=models, bodies=bodies, transmissions=transmissions, fuels=fuels, colors=colors,
+        options=options, version=_version(names), sort=sort or ("mileage" if low else ""),
         doors=None if doors is None else {"duas": 2, "quatro": 4}.get(doors[1]) or int(doors[1]),
-        sort=next((sort for sort, pattern in _COMPILED_SORTS if pattern.search(names)), ""),
-        condition="new" if _NEW.search(plain) else "",
+        max_km=LOW_MILEAGE_KM if low else wish.max_km, condition="new" if _NEW.search(plain) else "",
     )  # fmt: skip
-    if _LOW_MILEAGE.search(names) and wish.max_km is None:
-        values |= {"max_km": LOW_MILEAGE_KM, "sort": values["sort"] or "mileage"}
-    return _merged(wish, values), money
+    return wish, money
 
 
 def options_asked(folded: str) -> tuple[tuple[str, str], ...]:
     """Equipment named in a text: (as we call it, as it is looked for)."""
     return tuple((name, wanted) for pattern, name, wanted in (*OPTIONS, *COMMON_OPTIONS) if pattern.search(folded))
-
-
-def _merged(wish: Wish, values: dict[str, object]) -> Wish:
-    from attrs import evolve
-
-    return evolve(wish, **{key: value for key, value in values.items() if value or key not in {"max_km"}})  # type: ignore[arg-type]
 
 
 def _refused(pattern: re.Pattern[str], plain: str) -> bool:
@@ -283,9 +281,7 @@ def _place(
         purchase["instalment"] = value
     elif money_talk and not capped and _GIVE_BEFORE.search(before) and not _MAX_AFTER.match(after):
         purchase["down"] = value
-    elif money_talk and not capped and _OFFER_BEFORE.search(before):
-        purchase["offer"] = value
-    elif (
+    elif (money_talk and not capped and _OFFER_BEFORE.search(before)) or (
         _OFFER_BEFORE.search(before)
         and not capped
         and re.search(r"\b(?:faz|fecha\w*|pago|deixa\w*|faria|ofereco)\b", before)

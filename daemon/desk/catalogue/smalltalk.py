@@ -81,13 +81,21 @@ def small_talk(draft: Draft, understood: Understood) -> bool:
     if understood.has("trust"):
         profile = draft.brief.profile
         where = f" Estamos na {profile.address}, pode vir conhecer." if profile.address else ""
-        draft.say(f"Pode ficar tranquilo 😊 Aqui é da *{profile.name}*.{where} Só pague qualquer valor depois de ver o carro na loja.")
+        draft.say(
+            f"Pode ficar tranquilo 😊 Aqui é da *{profile.name}*.{where} Só pague qualquer valor depois de ver o carro na loja."
+        )
         draft.ask("Quer falar com alguém da equipe?", "person")
     elif understood.has("robot"):
         draft.say(
             f"Sou o assistente virtual da *{draft.brief.profile.name}* 🤖 Te ajudo com estoque, preços, fotos e visita, e chamo um vendedor quando você quiser."
         )
         draft.ask("Que carro você procura?", "model")
+    elif understood.has("laugh"):
+        draft.say("😄")
+        draft.ask(
+            "E então, qual carro você procura?" if draft.brief.first_turn else "Posso te ajudar com mais alguma coisa?",
+            "model",
+        )
     elif understood.has("thanks"):
         draft.say(
             draft.pick(

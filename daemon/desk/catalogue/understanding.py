@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
 from attrs import frozen
@@ -102,7 +101,7 @@ def read_burst(text: str, brief: Brief, *, asked: str) -> Understood:
     wanted_mentions = [m for m in every if own is None or not own.start <= m.start < own.end]
     rest = text if own is None else without(text, [(own.start, own.end)])
     money_talk = bool(found & {"finance", "discount", "reserve"}) or asked in {"down", "months"}
-    wish, money = read(rest, wanted_mentions, money_talk=money_talk, asked=asked, now_year=brief.now.year)
+    wish, money = read(rest, wanted_mentions, money_talk=money_talk, asked=asked)
     folded = flat(rest)
     return Understood(
         text=text,
@@ -145,8 +144,3 @@ def recalled_ids(memory: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """Vehicle ids kept in a turn's memory."""
     stored = memory.get(key)
     return tuple(item for item in stored if isinstance(item, str)) if isinstance(stored, list | tuple) else ()
-
-
-def said_at(brief: Brief) -> datetime:
-    """When the burst ended."""
-    return brief.burst[-1].at

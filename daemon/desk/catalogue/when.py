@@ -138,9 +138,7 @@ def _clock(folded: str, part: str) -> time | None:
 
 
 def _of_day(hour: int, minute: int, part: str) -> time:
-    if hour < 7 and part != "manha":
-        hour += 12
-    elif part == "noite" and 7 <= hour < 12:
+    if (hour < 7 and part != "manha") or (part == "noite" and 7 <= hour < 12):
         hour += 12
     return time(hour, minute)
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 from attrs import asdict, evolve, fields, frozen
 
 from daemon.desk.amounts import kilometres, reais
+from daemon.desk.catalogue.intents import OPTIONS
 from daemon.desk.catalogue.lexicon import is_model, make_of, squash
 from shards.tenant.vehicle import BODIES, StockQuery, Vehicle
 from shards.text import fold
@@ -26,6 +27,7 @@ BODY_WORDS: Final = {
     "truck": ("caminhão", "caminhões"),
     "other": ("carro", "carros"),
 }
+_OPTION_NAMES: Final = {wanted: called for _, called, wanted in OPTIONS}
 FUEL_WORDS: Final = {
     "flex": "flex", "gasoline": "a gasolina", "ethanol": "a etanol", "diesel": "a diesel", "hybrid": "híbrido",
     "plugin_hybrid": "híbrido plug-in", "electric": "elétrico", "cng": "com GNV",
@@ -173,11 +175,11 @@ def recalled(stored: object) -> Wish:
         value, blank = stored.get(name), getattr(_NOTHING, name)
         if isinstance(blank, tuple) and isinstance(value, list):
             values[name] = tuple(item for item in value if isinstance(item, str))
-        elif isinstance(blank, str) and isinstance(value, str):
-            values[name] = value
-        elif blank is False and isinstance(value, bool):
-            values[name] = value
-        elif blank is None and isinstance(value, int) and not isinstance(value, bool):
+        elif (
+            (isinstance(blank, str) and isinstance(value, str))
+            or (blank is False and isinstance(value, bool))
+            or (blank is None and isinstance(value, int) and not isinstance(value, bool))
+        ):
             values[name] = value
     return Wish(**values)
 
@@ -238,7 +240,7 @@ def described(wish: Wish) -> str:
     if wish.doors:
         parts.append(f"{wish.doors} portas")
     if wish.options:
-        parts.append("com " + " e ".join(wish.options))
+        parts.append("com " + " e ".join(_OPTION_NAMES.get(option, option) for option in wish.options))
     parts.extend(_limits(wish))
     return " ".join(parts)
 

@@ -180,3 +180,12 @@ async def test_a_websocket_is_closed(desk: Control) -> None:
 
     await desk.gate()({"type": "websocket", "path": "/"}, receive, send)
     assert [message["type"] for message in sent] == ["websocket.close"]
+
+
+async def test_the_admin_socket_is_a_unix_socket(desk: Control, tmp_path: Path) -> None:
+    path = tmp_path / "admin.sock"
+    async with listening(desk.gate(trusted=True), f"unix:{path}"), await trio.open_unix_socket(str(path)) as stream:
+        client = RawClient(stream)
+        for _ in range(2):
+            await client.send(b"GET /v1/tenants HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert (await client.answer("GET")).body == b'{"items":[],"next":null}'

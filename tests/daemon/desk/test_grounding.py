@@ -229,8 +229,8 @@ WRONG: list[tuple[str, str]] = [
 ]
 
 
-# Written after the tables above had passed, before anything was changed for them: the first reading had five
-# false alarms in the former and two leaks in the latter.
+# Written in two rounds after the tables above had passed: when they were new, 9 of the 98 right ones were refused
+# and 3 of the 87 wrong ones let through.
 
 HELD_OUT = json.loads((Path(__file__).parents[2] / "data" / "grounding.json").read_text())
 RIGHT_TOO = [text.replace("{INSTALMENT}", INSTALMENT) for text in HELD_OUT["right"]]
