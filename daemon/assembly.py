@@ -44,7 +44,6 @@ from daemon.wellbeing import Wellbeing
 from shards.directory import ShardDirectory, ShardHandle
 from shards.shard import Shard
 from shards.tenant.profile import StockFeed
-from shards.tenant.stock import FeedState
 
 
 @frozen(kw_only=True)
@@ -207,7 +206,7 @@ async def _few_tenants(central: Shard) -> bool:
 
 async def _poll(
     shard: ShardHandle, feed: StockFeed, *, fetcher: Fetcher, limiter: trio.CapacityLimiter, now: Now
-) -> FeedState:
+) -> str:
     return await poll(shard, feed, fetcher, now(), limiter=limiter)
 
 

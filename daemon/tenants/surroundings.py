@@ -19,10 +19,9 @@ from daemon.metrics import Metrics
 from daemon.sealing import Sealer
 from shards.directory import ShardDirectory, ShardHandle
 from shards.tenant.profile import StockFeed
-from shards.tenant.stock import FeedState
 
-PollFeed = Callable[[ShardHandle, StockFeed], Awaitable[FeedState]]
-"""One polling round of a stock feed; how it ended."""
+PollFeed = Callable[[ShardHandle, StockFeed], Awaitable[str]]
+"""One polling round of a stock feed; its result as a sentence. Raises `FetchError` or `StockFileError`."""
 
 
 @frozen(kw_only=True)

@@ -13,9 +13,10 @@ from daemon.desk.outbox import Outbox
 from daemon.desk.receive import PAUSE_FACT, Received, Rules
 from daemon.desk.settle import Settled
 from daemon.desk.turn import Thinker
-from daemon.errors import SealBroken, ShowroomError
+from daemon.errors import FetchError, SealBroken, ShowroomError
 from daemon.logs import get_logger
 from daemon.sealing import Sealed
+from daemon.stock.errors import StockFileError
 from daemon.tenants.cache import VehicleCache
 from daemon.tenants.inbound_media import InboundMedia
 from daemon.tenants.surroundings import Surroundings
@@ -255,10 +256,14 @@ class Tenant:
             cache.invalidate()
 
     async def _poll(self, feed: StockFeed) -> None:
-        state = await self._around.poll_feed(self._shard, feed)
-        log = self._log.info if state.ok else self._log.warning
-        log("stock_feed_polled", result=state.result)
-        self.board.set("cache refresh", "running", "" if state.ok else f"stock feed: {state.result}")
+        try:
+            result = await self._around.poll_feed(self._shard, feed)
+        except (FetchError, StockFileError) as error:
+            self._log.warning("stock_feed_failed", reason=str(error))
+            self.board.set("cache refresh", "running", f"stock feed: {error}")
+        else:
+            self._log.info("stock_feed_polled", result=result)
+            self.board.set("cache refresh", "running")
 
 
 def _opening(tx: Tx) -> tuple[TenantProfile, identity.FileIdentity, tuple[str, bytes] | None, str, bool]:

@@ -25,6 +25,9 @@ Turn = Generator[Command, Any, Reply]
 _ABOUT: Final = ("photos", "available", "finance", "discount", "reserve", "buying", "info", "visit")
 _LETTER: Final = re.compile(r"[a-z0-9]")
 _YES_EMOJI: Final = re.compile(r"[👍👌✅🙌🙏😍❤]")
+_COMING: Final = re.compile(
+    r"\b(?:posso|quero|queria|consigo|da pra|vou|vamos|podemos|gostaria de) (?:ver|olhar|ir|passar|conhecer|dar uma olhada|aparecer)\b"
+)
 _RESIDUE: Final = re.compile(r"[a-z][a-z0-9-]{2,}")
 _EMPTY_WORDS: Final = frozenset(
     [
@@ -473,7 +476,7 @@ def _business(draft: Draft, understood: Understood, subject: Subject) -> Steps:
         deals.financing(draft, understood, single)
         if not single:
             draft.memory["pending"] = "finance"
-    planned = understood.when.day is not None and understood.when.at is not None and not understood.has("hours")
+    planned = _plans_to_come(understood)
     if understood.has("visit") or (asked == "visit" and understood.when.said) or planned:
         deals.visit(draft, understood, single)
     if understood.has("address"):
@@ -484,6 +487,14 @@ def _business(draft: Draft, understood: Understood, subject: Subject) -> Steps:
         house.hours(draft, understood)
     house.terms(draft, understood)
     yield from ()
+
+
+def _plans_to_come(understood: Understood) -> bool:
+    """A day with a time, or with "posso ver …": a visit, whatever else is said."""
+    when = understood.when
+    if understood.has("hours", "finance") or when.day is None:
+        return False
+    return when.at is not None or _COMING.search(understood.folded) is not None
 
 
 def _about(draft: Draft, understood: Understood, subject: Subject) -> None:

@@ -32,7 +32,7 @@ Finding = Generator[Command, Any, Found]
 
 def find(wish: Wish, *, limit: int, exclude: tuple[str, ...] = ()) -> Finding:
     """The vehicles that are as wished, the most fitting first."""
-    narrow = bool(wish.options or wish.version)
+    narrow = bool(wish.options or wish.version or wish.not_colors)
     page: StockPage = yield SearchStock(wish.query(limit=_LOOKED_THROUGH if narrow else limit, exclude=exclude))
     if not narrow:
         return Found(wish=wish, items=page.items[:limit], total=page.total)
@@ -90,12 +90,12 @@ def nearest(wish: Wish, *, limit: int, body: str = "") -> Finding:
 def _order(wish: Wish) -> tuple[tuple[str, ...], ...]:
     if wish.named:
         return (
-            ("colors", "options", "doors"),
+            ("colors", "not_colors", "options", "doors"),
             ("version", "max_km"),
             ("min_year", "max_year"),
             ("transmissions", "fuels", "bodies", "condition"),
         )
-    return (("colors", "doors"), ("options", "version"), ("max_km",), ("min_year", "max_year"))
+    return (("colors", "not_colors", "doors"), ("options", "version"), ("max_km",), ("min_year", "max_year"))
 
 
 def _dearer(wish: Wish, current: Wish, limit: int) -> Finding:

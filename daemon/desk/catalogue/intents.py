@@ -16,10 +16,10 @@ _PATTERNS: Final = {
     "ack": r"\A\W*(?:ok+|okay|ta|ta bo[am]|tabom|certo|entendi|show(?: de bola)?|top|legal|massa|bacana|perfeito|otimo|joia|isso"
     r"|isso (?:ai|mesmo)|beleza|blz|combinado|fechou|sim|s|aham|uhum|hum+|entao ta|bom saber|que bom|maravilha|gostei"
     r"|interessante|claro|pode ser|com certeza|quero sim|sim quero|quero|pode|isso msm)\W*\Z",
-    "no": r"\A\W*(?:nao|n|naum|nop|nada|nenhum|nao (?:obrigad[oa]|quero|precisa|tenho))\W*\Z",
+    "no": r"\A\W*(?:nao|n|naum|nop|nada|nenhum|(?:eu )?(?:ainda )?(?:nao|n) (?:obrigad[oa]|quero|precisa|tenho)(?: (?:carro|nada|entrada|troca|nenhum\w*|moto|usado|agora|nao|ainda))*)\W*\Z",
     "human": r"\b(?:(?:fal(?:ar|o)|conversar|passa\w*|transfer\w+|chama\w*|contato|atendid[oa]|quero|queria|tem|manda)\b.{0,30}\b"
     r"(?:vendedor\w*|atendente\w*|consultor\w*|humano|pessoa(?: de verdade| real)?|gente de verdade|gerente|alguem(?: ai"
-    r"| da loja)?|responsavel|dono da loja)|atendimento humano|atendente\b|falar com alguem|alguem (?:de verdade|real|humano)"
+    r"| da loja)?|responsavel|dono da loja)|atendimento humano|atendente\b|(?:cade|kd)\b.{0,20}(?:vendedor\w*|atendente|consultor\w*|alguem|voces|vcs|gente)|(?:vendedor\w*|consultor\w*|atendente|moca|rapaz) (?:que )?(?:me |tava |estava |ja )+(?:atend\w+|respond\w+)|falar com alguem|alguem (?:de verdade|real|humano)"
     r"|nao quero (?:falar com )?(?:robo|maquina|bot))\b",
     "call": r"\b(?:me lig(?:a|ue|ar|uem)|pod(?:e|em|eria) (?:me )?ligar|liga pra mim|ligacao|me telefon\w+|retorn\w+ (?:a )?ligacao"
     r"|aguardo (?:o )?contato)\b",
@@ -41,7 +41,7 @@ _PATTERNS: Final = {
     "photos": r"\b(?:fotos?|fotinha\w*|imagem|imagens|videos?|ft|fts|pics?|photos?)\b",
     "available": r"\b(?:ainda (?:tem|ta|esta|tao|estao|tem esse|disponivel|a venda|na loja|existe)|disponiv\w+|dispon\b|ja (?:foi |foram )?"
     r"(?:vend\w+)|(?:foi|ta|esta) vendid[oa]|continua (?:a venda|disponivel)|still available)\b",
-    "trade": r"\b(?:troc(?:a|o|ar|as|aria|am)|permuta\w*|pega(?:m|riam)? (?:o |um |uma |meu |minha |carro |moto |usado )"
+    "trade": r"\b(?:tenho (?:um|uma) .{2,40}\b(?:pra|para) (?:negoci\w+|dar\b|trocar|troca|por no)|troc(?:a|o|ar|as|aria|am)|permuta\w*|pega(?:m|riam)? (?:o |um |uma |meu |minha |carro |moto |usado )"
     r"|(?:meu|minha|o meu|um) .{2,40}(?:de|como|na) entrada|aceita(?:m)? (?:usado|carro|moto)|volta na troca|(?:como|de) parte d[eo]"
     r"|parte do pagamento|da? uma volta em cima)\b",
     "sell": r"\b(?:(?:vcs|voces|vc|loja|ai) compra(?:m|)\b|compram? (?:carros?|usados?|veiculos?|motos?|meu|o meu)|(?:quero|queria|preciso"
@@ -91,7 +91,7 @@ _PATTERNS: Final = {
     r"|carros? (?:disponiv\w+|a venda|vcs tem|voces tem)|lista (?:de|dos|com)|tem (?:quais|que) carros?|me (?:indica|mostra|sugere|recomenda|ajuda a (?:escolher|achar))|indica\w*"
     r"|sugest\w+|opcoes|procur\w+|buscando|busco|atras de|quero (?:um|uma|ver|comprar|trocar)|queria (?:um|uma|ver|comprar|saber)|preciso (?:de|d) (?:um|uma|carro)|to querendo"
     r"|compra(?:r)? (?:um|uma|carro|moto)|interesse em|what (?:cars|do you have)|any (?:car|suv)|looking for)\b",
-    "more": r"\b(?:tem mais|mais (?:opcoes|algum\w*|carros?|modelos?)|outr[oa]s? (?:opc\w+|carros?|modelos?|op)|tem outr[oa]s?|algum outro|alguma outra|mostra mais|manda mais|ver mais"
+    "more": r"\b(?:tem mais(?! (?:barat|em conta|nov|car[oa]|acess|econom|bonit|simples|complet|rodad|potent|recent))|mais (?:opcoes|algum\w*|carros?|modelos?)|outr[oa]s? (?:opc\w+|carros?|modelos?|op)|tem outr[oa]s?|algum outro|alguma outra|mostra mais|manda mais|ver mais"
     r"|so (?:esses|tem esses|isso|tem isso|essas)|mais alguma? (?:coisa|opcao|um)?|e outr[oa]s?|ver outr[oa]s?|quero ver (?:mais|outros?)|nao gostei)\b",
     "other_color": r"\b(?:outr[oa]s? cor(?:es)?|(?:que|quais|qual) (?:outras )?cores|mais cores|tem (?:de|em) outra cor|so (?:tem )?(?:nessa|essa) cor)\b",
     "injection": r"\b(?:ignor(?:e|a|ar|em) (?:todas? |as |tudo |qualquer |suas |all |previous |the )|instruc(?:oes|ao) (?:anterior|acima|do sistema)|prompt|system ?:|sistema ?:|jailbreak"
@@ -109,10 +109,10 @@ _COMPILED: Final = {name: re.compile(pattern, re.MULTILINE) for name, pattern in
 _STOP: Final = re.compile(
     r"^\W*(?:(?:por favor )?(?:parar?|pare(?:m)?|sair|stop|descadastrar|cancelar?(?: (?:mensagens|inscricao|envio|assinatura|tudo))?"
     r"|sai|remover|unsubscribe|me (?:tira|remove|exclui)(?: (?:da|dessa) lista)?|me descadastr\w+)"
-    r"|(?:parem?|para) de (?:me )?(?:mandar|enviar)(?: (?:mensagens?|msgs?|isso))*(?: pra mim)?"
-    r"|nao quero (?:mais )?(?:receber|mensagens?|msgs?)(?: (?:mais )?(?:mensagens?|msgs?|nada))?(?: de voces| de vcs)?"
-    r"|nao me (?:mande[m]?|envie[m]?|manda) mais (?:nada|mensagens?|msgs?|isso)"
-    r"|(?:me )?tir[ae](?: o)? (?:meu numero|da lista)(?: da lista)?|nao (?:me )?(?:mande|envie)m? mais mensagens?)\W*(?:por favor|pfv|pf)?\W*$"
+    r"|(?:parem?|para) de (?:me )?(?:mandar|enviar)(?: (?:mensage(?:m|ns)|msgs?|isso))*(?: pra mim)?"
+    r"|nao quero (?:mais )?(?:receber|mensage(?:m|ns)|msgs?)(?: (?:mais )?(?:mensage(?:m|ns)|msgs?|nada))?(?: de voces| de vcs)?"
+    r"|nao me (?:mande[m]?|envie[m]?|manda) mais (?:nada|mensage(?:m|ns)|msgs?|isso)"
+    r"|(?:me )?tir[ae](?: o)? (?:meu numero|da lista)(?: da lista)?|nao (?:me )?(?:mande|envie)m? mais mensage(?:m|ns))\W*(?:por favor|pfv|pf)?\W*$"
 )  # fmt: skip
 
 # What is asked about one vehicle, as details.py answers it.

@@ -41,6 +41,9 @@ _BODIES: Final = (
     ("truck", r"\bcaminhao|\bcaminhoes|\btruck\b"),
 )  # fmt: skip
 _COMPILED_BODIES: Final = tuple((body, re.compile(pattern)) for body, pattern in _BODIES)
+_COLOR_REFUSAL: Final = re.compile(
+    r"\b(?:nao (?:quero|pode ser|gosto de|curto|seja|ser)|menos|exceto|tirando|sem ser|fora|odeio|nao sendo)\s+(?=(?:a |o |de |cor |na |um |uma |carro )*[a-z]+)"
+)
 _ROOMY: Final = re.compile(
     r"\b(?:d[ea] familia|pra familia|para (?:a )?familia|espacos[oa]|carro grande|bastante espaco)\b"
 )
@@ -150,13 +153,14 @@ def read(text: str, mentions: Sequence[Mention], *, money_talk: bool, asked: str
     if models and "pickup" in bodies:
         bodies = ()
     transmissions, fuels, colors = _looks(names)
+    refused = _refused_colors(names)
     options = tuple(wanted for pattern, _, wanted in OPTIONS if pattern.search(names))
     doors = _DOORS.search(names)
     sort = next((sort for sort, pattern in _COMPILED_SORTS if pattern.search(names)), "")
     low = _LOW_MILEAGE.search(names) is not None and wish.max_km is None
     wish = evolve(
-        wish, makes=makes, models=models, bodies=bodies, transmissions=transmissions, fuels=fuels, colors=colors,
-        options=options, version=_version(names), sort=sort or ("mileage" if low else ""),
+        wish, makes=makes, models=models, bodies=bodies, transmissions=transmissions, fuels=fuels,
+        colors=tuple(color for color in colors if color not in refused), not_colors=refused, options=options, version=_version(names), sort=sort or ("mileage" if low else ""),
         doors=None if doors is None else {"duas": 2, "quatro": 4}.get(doors[1]) or int(doors[1]),
         max_km=LOW_MILEAGE_KM if low else wish.max_km, condition="new" if _NEW.search(plain) else "",
     )  # fmt: skip
@@ -195,6 +199,16 @@ def _looks(plain: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...
         color for color, pattern in _COMPILED_COLORS if pattern.search(plain) and not _refused(pattern, plain)
     )
     return transmissions, fuels, colors
+
+
+def _refused_colors(plain: str) -> tuple[str, ...]:
+    """Colours behind a "não quero", and those that go on from there: "que não seja branco nem preto"."""
+    refused: list[str] = []
+    for scope in _COLOR_REFUSAL.finditer(plain):
+        said = plain[scope.end() : scope.end() + 60]
+        said = re.split(r"[,.;?!\n]|\b(?:ate|com|de|quero|prefiro|mas|pode)\b", said)[0]
+        refused += [color for color, pattern in _COMPILED_COLORS if pattern.search(said)]
+    return tuple(dict.fromkeys(refused))
 
 
 def _version(plain: str) -> str:

@@ -126,7 +126,10 @@ def pick(shown: tuple[Vehicle, ...], understood: Understood, focus: str) -> Subj
         if a.kind in {"money", "number"}
     ]
     matches = tuple(vehicle for vehicle in shown if _picked(vehicle, understood, priced))
-    if matches and len(matches) < len(shown) and (understood.picking or not understood.searching):
+    asks = understood.facts or understood.has(
+        "photos", "finance", "discount", "reserve", "buying", "visit", "available"
+    )
+    if matches and len(matches) < len(shown) and (understood.picking or (asks and not understood.searching)):
         return Subject(vehicles=matches, how="picked")
     if matches and len(matches) == len(shown) == 1:
         return Subject(vehicles=matches, how="focus")

@@ -23,7 +23,7 @@ _DATE: Final = re.compile(
 _MONTHS: Final = ("jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez")
 _CLOCK: Final = re.compile(
     r"(?<![\d.,/$])(\d{1,2})\s?(?::|h(?:rs?|s|oras?)?\s?|\s?hrs?\s?|\s?horas?\s?)(\d{2})?(?!\d|\.\d|\s?mil)(?:\s?(?:min|h))?"
-    r"|\b(?:as|pelas|la pelas|por volta das?|umas|das|la (?:por|pras))\s+(\d{1,2})(?!\d|[.,/]\d|\s?(?:mil|k\b|x\b|fotos|opc))"
+    r"|\b(?:as|pelas|la pelas|por volta das?|umas|das|la (?:por|pras))\s+(\d{1,2})(?:\s?(?::|h)\s?(\d{2}))?(?!\d|[.,/:]\d|\s?(?:mil|k\b|x\b|fotos|opc))"
 )
 _HALF: Final = re.compile(r"^\s*(?:horas?\s*)?e\s*(?:meia|30)\b")
 _SPOKEN: Final = {
@@ -123,7 +123,7 @@ def _dated(match: re.Match[str], today: date) -> date | None:
 def _clock(folded: str, part: str) -> time | None:
     for match in _CLOCK.finditer(folded):
         hour = int(match[1] or match[3])
-        minute = int(match[2] or 0)
+        minute = int(match[2] or match[4] or 0)
         if _HALF.match(folded[match.end() :]):
             minute = 30
         if hour <= 24 and minute < 60:

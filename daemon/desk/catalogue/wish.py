@@ -27,6 +27,7 @@ BODY_WORDS: Final = {
     "truck": ("caminhão", "caminhões"),
     "other": ("carro", "carros"),
 }
+_FEMININE: Final = frozenset({"pickup", "motorcycle", "van", "wagon", "minivan"})
 _OPTION_NAMES: Final = {wanted: called for _, called, wanted in OPTIONS}
 FUEL_WORDS: Final = {
     "flex": "flex", "gasoline": "a gasolina", "ethanol": "a etanol", "diesel": "a diesel", "hybrid": "híbrido",
@@ -55,6 +56,7 @@ class Wish:
     fuels: tuple[str, ...] = ()
     bodies: tuple[str, ...] = ()
     colors: tuple[str, ...] = ()
+    not_colors: tuple[str, ...] = ()
     doors: int | None = None
     options: tuple[str, ...] = ()
     condition: str = ""
@@ -114,7 +116,9 @@ class Wish:
         )
 
     def equipped(self, vehicle: Vehicle) -> bool:
-        """Whether options and version are as asked for: what a search does not look at."""
+        """Whether options, version and refused colours are as asked for: what a search does not look at."""
+        if any(same_color(vehicle.color, color) for color in self.not_colors):
+            return False
         return all(has_option(vehicle, option) for option in self.options) and all(
             word in _name_words(vehicle) for word in fold(self.version).split()
         )
@@ -232,11 +236,14 @@ def described(wish: Wish) -> str:
     if wish.version:
         parts.append(wish.version)
     if wish.transmissions:
-        parts.append("manual" if wish.transmissions == ("manual",) else "automático")
+        automatic = "automática" if wish.bodies and wish.bodies[0] in _FEMININE and not wish.models else "automático"
+        parts.append("manual" if wish.transmissions == ("manual",) else automatic)
     if wish.fuels:
         parts.append(FUEL_WORDS.get(wish.fuels[0], wish.fuels[0]))
     if wish.colors:
         parts.append(" ou ".join(wish.colors))
+    if wish.not_colors:
+        parts.append("que não seja " + " nem ".join(wish.not_colors))
     if wish.doors:
         parts.append(f"{wish.doors} portas")
     if wish.options:
