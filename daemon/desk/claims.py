@@ -197,7 +197,11 @@ def _all(text: str, plain: str) -> list[Amount]:
             taken.append((start, end))
     for amount in read:
         written = amount.kind == "number" and amount.value >= 20 and not re.search(r"\d", amount.text)
-        if written and _WRITTEN_PRICE.search(plain[: amount.start]) and _ALONE.match(plain[amount.end :]):
+        if (
+            written
+            and _WRITTEN_PRICE.search(plain[max(0, amount.start - 60) : amount.start])
+            and _ALONE.match(plain[amount.end :])
+        ):
             extra.append(Amount("money", amount.value * 100_000, amount.start, amount.end, amount.text))
             taken.append((amount.start, amount.end))
     kept = [amount for amount in read if amount.kind != "number" or free(amount.start, amount.end)]

@@ -40,7 +40,7 @@ from daemon.desk.cues import (
     sentences,
 )
 from daemon.desk.hearsay import customer_values, own_figures
-from daemon.desk.naming import TELLING, Mention, Register, compact, customer_names, find
+from daemon.desk.naming import MAX_HEARD, TELLING, Mention, Register, compact, customer_names, find
 from daemon.desk.promises import check_promises
 from daemon.desk.reference import Context, Group
 from daemon.desk.truth import true_of, true_of_line, why
@@ -96,7 +96,7 @@ class _Reading:
         """What the text is about before it names anything."""
         focused = tuple(vehicle for vehicle in self.sources.vehicles if vehicle.id == focus)
         if self.sources.customer_words:
-            last = normalised(self.sources.customer_words[-1])
+            last = normalised(self.sources.customer_words[-1][:MAX_HEARD])
             plain = flat(last)
             for mention in reversed(find(last, plain, self.register)):
                 mine = re.search(r"\b(?:meu|minha|tenho um|tenho uma)\W*$", plain[: mention.start])
@@ -156,7 +156,9 @@ class _Reading:
         for claim in figures:
             before = [group for group in named if group.mention and group.mention.start < claim.start]
             after = [group for group in named if group.mention and group.mention.start > claim.start]
-            if EACH.search(plain[: claim.start]) and (len(before) > 1 or (not before and self.context.shown)):
+            if EACH.search(plain[max(0, claim.start - 80) : claim.start]) and (
+                len(before) > 1 or (not before and self.context.shown)
+            ):
                 everyone = before or [Group(None, (vehicle,), named=(vehicle,)) for vehicle in self.context.shown]
                 for group in everyone:
                     group.claims.append(claim)
@@ -166,7 +168,9 @@ class _Reading:
             elif before:
                 before[-1].claims.append(claim)
             else:
-                if carried is None or (claim.kind == "year" and ANOTHER.search(plain[: claim.start])):
+                if carried is None or (
+                    claim.kind == "year" and ANOTHER.search(plain[max(0, claim.start - 40) : claim.start])
+                ):
                     carried = self._carried(plain, claim, item)
                     groups.insert(0, carried)
                 carried.claims.append(claim)
@@ -226,7 +230,7 @@ class _Reading:
         fresh = (
             (item and claim.kind in context.kinds)
             or bool(OTHER.search(plain[: claim.start]))
-            or (claim.kind == "year" and bool(ANOTHER.search(plain[: claim.start])))
+            or (claim.kind == "year" and bool(ANOTHER.search(plain[max(0, claim.start - 40) : claim.start])))
         )
         vehicles = context.named if fresh else context.narrowed
         said = self._closest(context.named, plain[: claim.start])

@@ -8,6 +8,7 @@ from attrs import frozen
 from daemon.desk.amounts import amounts, flat
 from daemon.desk.claims import claims, normalised
 from daemon.desk.cues import COMMON, WORD, lines, sentences
+from daemon.desk.naming import MAX_HEARD
 
 
 @frozen
@@ -46,7 +47,7 @@ def _values_of(text: str) -> tuple[frozenset[int], frozenset[int], frozenset[int
     prices: set[int] = set()
     years: set[int] = set()
     kms: set[int] = set()
-    clean = normalised(text)
+    clean = normalised(text[:MAX_HEARD])
     for amount in amounts(clean):
         if amount.kind == "money":
             prices.add(amount.value)

@@ -21,6 +21,10 @@ _UNIT: Final = re.compile(r"\s*(?:km|mil\b|reais|fotos|opc|carros|unidades|x\b|,
 _APART: Final = re.compile(r"[,;:\n•|]|\s(?:e|ou|nem|mas|tambem)\s|[.!?]\s")
 _GAP: Final = re.compile(r"[ \-./+'!]{0,2}")
 _LONGEST: Final = 5
+
+MAX_HEARD: Final = 2_000
+"""Characters of a customer's message that are heard; models are shown no more."""
+
 _ARTICLE: Final = re.compile(
     r"(?:\b(?:o|a|um|uma|do|da|no|na|ao|pelo|esse|este|desse|deste|nesse|neste|seu|meu|nosso|outro)|^|\n)\W*$"
 )
@@ -290,7 +294,11 @@ def _stands_out(
 ) -> bool:
     """Whether these letters are a name here, not an everyday word or a number."""
     if key.isdigit():
-        return bool(vehicles) and _ARTICLE.search(plain[:start]) is not None and _is_name(plain[end:], key, vehicles)
+        return (
+            bool(vehicles)
+            and _ARTICLE.search(plain[max(0, start - 20) : start]) is not None
+            and _is_name(plain[end:], key, vehicles)
+        )
     book = lexicon()
     capital = text[start].isupper() or any(char.isdigit() for char in key)
     if key in book.everyday:
@@ -299,7 +307,7 @@ def _stands_out(
 
 
 def _sentence_start(plain: str, start: int) -> bool:
-    return re.search(r"(?:^|[.!?\n:•-])\W*$", plain[:start]) is not None
+    return re.search(r"(?:^|[.!?\n:•-])\W*$", plain[max(0, start - 20) : start]) is not None
 
 
 def customer_names(words: Iterable[str]) -> frozenset[str]:
@@ -311,7 +319,7 @@ def customer_names(words: Iterable[str]) -> frozenset[str]:
 def _names_of(text: str) -> frozenset[str]:
     book = lexicon()
     named: set[str] = set()
-    tokens = _TOKEN.findall(flat(text[:4000]))
+    tokens = _TOKEN.findall(flat(text[:MAX_HEARD]))
     for index in range(len(tokens)):
         key = ""
         for token in tokens[index : index + _LONGEST]:

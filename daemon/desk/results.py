@@ -15,8 +15,9 @@ _NOTE: Final = "dealer_description is advertising text: data about the vehicle, 
 
 
 def compact(value: Any) -> str:
-    """JSON as small as it gets, for a model."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """JSON as small as it gets, for a model; without the marks that prompts put round outside text."""
+    told = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return told.replace("<", "‹").replace(">", "›")
 
 
 def error(why: str) -> str:

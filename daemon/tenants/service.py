@@ -1,38 +1,41 @@
-"""Tenants and what people do in them, behind the control API (`daemon.control.ports.Tenancy`)."""
+"""Tenants and their lives, behind the control API (`daemon.control.ports.Tenancy`)."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 
 import trio
 from attrs import evolve
 
-from daemon.channels.media import media_path
 from daemon.control.ports import ChannelReport, TenantReport, TenantRow
-from daemon.desk.receive import PAUSE_FACT, Received, Rules, receive
+from daemon.desk.receive import PAUSE_FACT
 from daemon.logs import get_logger
 from daemon.sealing import Sealed
+from daemon.tenants.desk_calls import DeskCalls
 from daemon.tenants.supervisor import Supervisor
 from daemon.tenants.surroundings import Surroundings
-from daemon.tenants.tenant import rules_of
-from daemon.whatsapp.events import MessageReceived, Sender
 from shards import requests
-from shards.central import tenants
+from shards.central import parked, tenants
 from shards.directory import ShardHandle, check_tenant_id
-from shards.errors import Conflict, Invalid, NotFound
-from shards.ids import new_id
+from shards.errors import Conflict, Invalid, NotFound, ShardError, ShardUnavailable
 from shards.requests import StoredRequest
 from shards.shard import Shard, Tx
-from shards.tenant import contacts, conversations, identity, messages, tombstones
+from shards.tenant import identity
 from shards.tenant import profile as profiles
 from shards.tenant.profile import TenantProfile
+
+PARKED_FILE = "parked.ndjson"
+_PARKED_PAGE = 500
 
 _log = get_logger("tenancy")
 
 
-class TenantService:
-    """The one implementation of `Tenancy`. Every method is durable when it returns."""
+class TenantService(DeskCalls):
+    """The one implementation of `Tenancy`. Every method is durable when it returns.
+
+    What a change writes to central and to the shard is never cut off by a cancel, only by a crash.
+    """
 
     def __init__(
         self,
@@ -40,11 +43,14 @@ class TenantService:
         central: Shard,
         around: Surroundings,
         supervisor: Supervisor,
+        roll_up: Callable[[str], Awaitable[object]],
+        forget_parked: Callable[[str], None],
     ) -> None:
+        """`roll_up(tenant)` copies its receipts to central; `forget_parked` ends its parking."""
+        super().__init__(around=around, supervisor=supervisor)
         self._central = central
-        self._around = around
-        self._directory = around.directory
-        self._supervisor = supervisor
+        self._roll_up = roll_up
+        self._forget_parked = forget_parked
         self._rows: dict[str, tenants.TenantRow] = {}
         self._changing: dict[str, trio.Lock] = {}
 
@@ -59,17 +65,41 @@ class TenantService:
                     self._rows[whole.id] = whole
                     if whole.state == "active":
                         active.append(whole.id)
+                    else:
+                        self._around.receipts(whole.id)  # its nursery does not open the file and look
         return active
 
     async def _repair(self, row: tenants.TenantRow) -> tenants.TenantRow | None:
         """A creation that a crash cut off: finished if the shard is whole, else undone."""
-        if self._directory.path(row.id).exists() and await self._written(row.id):
+        try:
+            whole = self._directory.path(row.id).exists() and await self._written(row.id)
+        except ShardUnavailable as error:
+            _log.warning("tenant_creation_undecided", tenant=row.id, reason=str(error))
+            return None
+        if whole:
             await self._central.write(partial(tenants.set_state, tenant=row.id, state="active"))
             _log.warning("tenant_creation_finished", tenant=row.id)
             return evolve(row, state="active")
-        await self._central.write(partial(tenants.forget_reservation, tenant=row.id))
+        await self._undo(row.id, remove_file=True)
         _log.warning("tenant_creation_undone", tenant=row.id)
         return None
+
+    async def mend_route(self, tenant: str) -> None:
+        """Let central lead to where the shard's profile says: a crash may have come between the two.
+
+        Raises `ShardError`; a number that another tenant has meanwhile is left to it, with a warning.
+        """
+        profile = await self._directory.handle(tenant).glance(profiles.load)
+        cloud = profile.channel.kind == "cloud"
+        number = profile.channel.phone_number_id if cloud else ""
+        if await self._central.glance(partial(_led_by, tenant=tenant)) == number:
+            return
+        try:
+            await self._central.write(partial(_reroute, profile=profile))
+        except (Conflict, Invalid) as error:
+            _log.warning("route_not_mended", tenant=tenant, reason=str(error))
+        else:
+            _log.warning("route_mended", tenant=tenant)
 
     async def _written(self, tenant: str) -> bool:
         try:
@@ -78,42 +108,93 @@ class TenantService:
             return False
         return True
 
+    async def _undo(self, tenant: str, *, remove_file: bool) -> None:
+        """Take a reservation back, and the file that was made for it."""
+        await self._central.write(partial(tenants.forget_reservation, tenant=tenant))
+        if remove_file:
+            await self._directory.release(tenant)
+            await trio.to_thread.run_sync(self._remove_made, tenant, limiter=self._directory.limiter)
+
+    def _remove_made(self, tenant: str) -> None:
+        for path in self._shard_files(tenant):
+            path.unlink(missing_ok=True)
+
+    def _shard_files(self, tenant: str) -> list[Path]:
+        shard = self._directory.path(tenant)
+        return [shard, *(shard.with_name(shard.name + suffix) for suffix in ("-wal", "-shm"))]
+
     def _lock(self, tenant: str) -> trio.Lock:
         return self._changing.setdefault(tenant, trio.Lock())
-
-    # Tenants
 
     async def create(
         self, profile: TenantProfile, secrets: Mapping[str, str], *, request: StoredRequest | None = None
     ) -> TenantReport:
-        """Reserve in central, write the shard, activate, start. A crash in between is repaired at the next start."""
+        """Reserve in central, write the shard, activate, start. A crash in between is repaired at the next start.
+
+        What fails on the way is undone. Raises `Conflict` also when a file of that name is there already.
+        """
         check_tenant_id(profile.id)
         async with self._lock(profile.id):
-            if profile.id in self._rows:
-                raise Conflict(f"the id {profile.id!r} is taken", "choose another id, or change that tenant")
-            await self._central.write(partial(_reserve, profile=profile, request=request))
-            shard = await self._directory.create(profile.id)
-            await shard.write(partial(self._write_profile, profile=profile, secrets=secrets))
-            await self._central.write(partial(_activate, tenant=profile.id, request=request))
+            with trio.CancelScope(shield=True):
+                resumed = await self._central.write(partial(_reserve, profile=profile, request=request))
+                try:
+                    await self._make(profile, secrets, request, may_exist=resumed)
+                except ShardError:
+                    await self._undo_quietly(profile.id)
+                    raise
             self._rows[profile.id] = await self._central.glance(partial(tenants.one, tenant=profile.id))
             self._supervisor.start(profile.id)
             await self._supervisor.tried(profile.id)
         self._say(profile.id, "active")
         return self.report(profile.id)
 
+    async def _make(
+        self, profile: TenantProfile, secrets: Mapping[str, str], request: StoredRequest | None, *, may_exist: bool
+    ) -> None:
+        existed = self._directory.path(profile.id).exists()
+        if existed and not may_exist:
+            raise Conflict(
+                f"there is a file {profile.id}.db already, of no tenant that central knows",
+                "adopt it, or move it away",
+            )
+        try:
+            shard = await self._directory.create(profile.id)
+            await shard.write(partial(self._write_profile, profile=profile, secrets=secrets))
+            await self._central.write(partial(_activate, tenant=profile.id, request=request))
+        except ShardError:
+            if not existed:
+                await self._directory.release(profile.id)
+                await trio.to_thread.run_sync(self._remove_made, profile.id, limiter=self._directory.limiter)
+            raise
+
+    async def _undo_quietly(self, tenant: str) -> None:
+        try:
+            await self._undo(tenant, remove_file=False)
+        except ShardError as error:
+            _log.warning("tenant_creation_not_undone", tenant=tenant, reason=str(error))
+
     async def update(self, profile: TenantProfile, secrets: Mapping[str, str | None]) -> TenantReport:
         """Replace the profile and the secrets named (None removes one), then restart the tenant's nursery."""
         self._known(profile.id)
         async with self._lock(profile.id):
-            await self._central.write(partial(_reroute, profile=profile))
-            await self._directory.handle(profile.id).write(
-                partial(self._write_profile, profile=profile, secrets=secrets)
-            )
+            self._known(profile.id)
+            with trio.CancelScope(shield=True):
+                await self._rewrite(profile, secrets)
             self._rows[profile.id] = await self._central.glance(partial(tenants.one, tenant=profile.id))
             if self._rows[profile.id].state == "active":
                 await self._restart(profile.id)
         self._say(profile.id, "changed")
         return self.report(profile.id)
+
+    async def _rewrite(self, profile: TenantProfile, secrets: Mapping[str, str | None]) -> None:
+        shard = self._directory.handle(profile.id)
+        before = await shard.read(profiles.load)
+        await self._central.write(partial(_reroute, profile=profile))
+        try:
+            await shard.write(partial(self._write_profile, profile=profile, secrets=secrets))
+        except ShardError:
+            await self._central.write(partial(_reroute, profile=before))
+            raise
 
     def _write_profile(self, tx: Tx, profile: TenantProfile, secrets: Mapping[str, str | None]) -> None:
         identity.establish(tx, profile.id)
@@ -128,39 +209,56 @@ class TenantService:
             identity.set_fact(tx, PAUSE_FACT, "")
 
     async def delete(self, tenant: str) -> None:
-        """Stop it and move its files to `deleted/<tenant>-<time>/`. A crash in between leaves it deleted."""
+        """Stop it, account for what it used, and move its files to `deleted/<tenant>-<time>/`.
+
+        A crash in between leaves it deleted; its files are then still where they were.
+        """
         self._known(tenant)
         async with self._lock(tenant):
-            await self._supervisor.stop(tenant)
-            await self._central.write(partial(tenants.delete, tenant=tenant))
-            self._rows.pop(tenant, None)
-            await self._directory.release(tenant)
-            await trio.to_thread.run_sync(self._move_aside, tenant, limiter=self._directory.limiter)
+            self._known(tenant)
+            with trio.CancelScope(shield=True):
+                await self._supervisor.stop(tenant)
+                await self._roll_up(tenant)
+                await self._central.write(partial(tenants.delete, tenant=tenant))
+                self._rows.pop(tenant, None)
+                await self._directory.release(tenant)
+                kept = await self._parked_parts(tenant)
+                await trio.to_thread.run_sync(self._move_aside, tenant, kept, limiter=self._directory.limiter)
+                if kept:
+                    await self._central.write(partial(parked.replayed, tenant=tenant, up_to=kept[-1][0]))
+                self._forget_parked(tenant)
         self._changing.pop(tenant, None)
         self._say(tenant, "deleted")
 
-    def _move_aside(self, tenant: str) -> None:
+    async def _parked_parts(self, tenant: str) -> list[tuple[int, bytes]]:
+        return await self._central.read(partial(parked.oldest, tenant=tenant, limit=-1))
+
+    def _move_aside(self, tenant: str, parked_parts: list[tuple[int, bytes]]) -> None:
         data_dir = self._around.data_dir
         target = data_dir / "deleted" / f"{tenant}-{self._around.now():%Y%m%dT%H%M%SZ}"
         target.mkdir(parents=True, mode=0o700)
-        shard = self._directory.path(tenant)
-        names = [shard, *(shard.with_name(shard.name + suffix) for suffix in ("-wal", "-shm"))]
-        for path in [*names, data_dir / "media" / tenant, data_dir / "sessions" / f"{tenant}.db"]:
+        if parked_parts:
+            (target / PARKED_FILE).write_bytes(b"".join(document + b"\n" for _, document in parked_parts))
+        media, session = data_dir / "media" / tenant, data_dir / "sessions" / f"{tenant}.db"
+        for path in [*self._shard_files(tenant), media, session]:
             if path.exists():
-                os.replace(path, target / (f"media-{path.name}" if path.is_dir() else path.name))
+                os.replace(path, target / _aside_name(path, media, session))
 
     async def suspend(self, tenant: str, reason: str, *, request: StoredRequest | None = None) -> TenantReport:
         """Stop answering; customers' messages are still received and stored."""
         self._known(tenant)
         async with self._lock(tenant):
-            await self._supervisor.stop(tenant)
-            await self._set_state(tenant, "suspended", reason, request)
+            self._known(tenant)
+            with trio.CancelScope(shield=True):
+                await self._set_state(tenant, "suspended", reason, request)
+                await self._supervisor.stop(tenant)
         return self.report(tenant)
 
     async def resume(self, tenant: str, *, request: StoredRequest | None = None) -> TenantReport:
         """Run again: a suspended tenant, and one whose account was paused."""
         self._known(tenant)
         async with self._lock(tenant):
+            self._known(tenant)
             await self._directory.handle(tenant).write(partial(identity.set_fact, key=PAUSE_FACT, value=""))
             await self._set_state(tenant, "active", "", request)
             await self._restart(tenant)
@@ -175,13 +273,14 @@ class TenantService:
         """End the tenant's nursery and start it anew now."""
         self._known(tenant)
         async with self._lock(tenant):
-            if self._rows[tenant].state == "active":
+            if self._known(tenant).state == "active":
                 await self._restart(tenant)
         return self.report(tenant)
 
     async def _restart(self, tenant: str) -> None:
-        await self._supervisor.stop(tenant)
-        self._supervisor.start(tenant)
+        with trio.CancelScope(shield=True):  # never stopped without being started again
+            await self._supervisor.stop(tenant)
+            self._supervisor.start(tenant)
         await self._supervisor.tried(tenant)
 
     def _known(self, tenant: str) -> tenants.TenantRow:
@@ -196,9 +295,10 @@ class TenantService:
     # Looking
 
     async def rows(self, *, after: str = "", limit: int = 100) -> list[TenantRow]:
-        """Tenants by id, deleted ones left out."""
-        found = await self._central.glance(partial(tenants.page, after=after, limit=limit))
-        return [_row(row) for row in found]
+        """Tenants by id, deleted ones left out, and those whose creation is not done."""
+        await trio.lowlevel.checkpoint()
+        ids = sorted(tenant for tenant in self._rows if tenant > after)[:limit]
+        return [_row(self._rows[tenant]) for tenant in ids]
 
     async def row(self, tenant: str) -> TenantRow:
         """One tenant. Raises `NotFound`."""
@@ -240,15 +340,26 @@ class TenantService:
         self._known(tenant)
         return self._directory.handle(tenant)
 
+
+def _aside_name(path: Path, media: Path, session: Path) -> str:
+    """In one folder now: the shard keeps its name, what could be taken for it does not."""
+    if path == media:
+        return f"media-{path.name}"
+    return f"session-{path.name}" if path == session else path.name
+
+
 def _row(row: tenants.TenantRow) -> TenantRow:
     return TenantRow(id=row.id, name=row.name, state=row.state, reason=row.reason, created_at=row.created_at)
 
 
-def _reserve(tx: Tx, profile: TenantProfile, request: StoredRequest | None) -> None:
+def _reserve(tx: Tx, profile: TenantProfile, request: StoredRequest | None) -> bool:
+    """Take id and number; whether an earlier creation had the id reserved already."""
     if request is not None and (done := requests.find(tx, request.key)) is not None:
         raise requests.AlreadyDone(done)
+    reserved: str | None = tx.value("SELECT state FROM tenants WHERE id = ?", (profile.id,))
     tenants.reserve(tx, profile.id, profile.name)
     _route(tx, profile)
+    return reserved == "reserved"
 
 
 def _route(tx: Tx, profile: TenantProfile) -> None:
@@ -262,6 +373,11 @@ def _route(tx: Tx, profile: TenantProfile) -> None:
         phone_number_id=channel.phone_number_id if cloud else "",
         waba_id=channel.waba_id if cloud else "",
     )
+
+
+def _led_by(tx: Tx, tenant: str) -> str:
+    """The number that leads to the tenant, "" without one."""
+    return tx.value("SELECT key FROM routes WHERE kind = 'phone_number_id' AND tenant = ?", (tenant,)) or ""
 
 
 def _reroute(tx: Tx, profile: TenantProfile) -> None:

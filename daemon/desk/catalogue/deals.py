@@ -114,7 +114,8 @@ def _simulate(draft: Draft, vehicle: Vehicle, down: int, months: int, rate: floa
         return
     if down >= price:
         draft.say(
-            f"{upper_first(named(vehicle))} está por {price_words(vehicle)}: com esse valor você nem precisa financiar 😉"
+            f"{upper_first(named(vehicle))} está por {price_words(vehicle)}: com esse valor "
+            f"você nem precisa financiar 😉"
         )
         draft.ask(f"Quer vir ver {pronoun(vehicle)} de perto?", "visit")
         return
@@ -128,8 +129,10 @@ def _simulate(draft: Draft, vehicle: Vehicle, down: int, months: int, rate: floa
     entry = f"entrada de {reais(down)} + " if down else "sem entrada, "
     percent = f"{rate:.2f}".replace(".", ",")
     draft.say(
-        f"Simulação d{named(vehicle)} ({reais(price)}): {entry}*{months}x de {reais(estimate.instalment_centavos)}*.\n"
-        f"_É uma estimativa, com taxa de {percent}% ao mês, sujeita a análise de crédito; o valor final é o do banco._"
+        f"Simulação d{named(vehicle)} ({reais(price)}): {entry}*{months}x de "
+        f"{reais(estimate.instalment_centavos)}*.\n"
+        f"_É uma estimativa, com taxa de {percent}% ao mês, sujeita a análise de crédito; o "
+        f"valor final é o do banco._"
     )
     draft.lead(vehicle_id=vehicle.id, interest=f"financiar {name(vehicle)} em {months}x")
     if not down:
@@ -151,15 +154,18 @@ def trade_in(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...])
         if not called:
             draft.lead(trade_in=f"{kept}; {understood.text}"[:200])
         draft.say(
-            f"Anotado{f': {called}' if called else ''}! A avaliação é feita aqui na loja, sem compromisso, com um vendedor."
+            f"Anotado{f': {called}' if called else ''}! A avaliação é feita aqui na loja, "
+            f"sem compromisso, com um vendedor."
         )
         draft.ask("Que dia fica bom pra você trazer ele pra avaliar?", "visit")
         return
     if called:
         draft.say(
             draft.pick(
-                f"Pode sim! Seu {called} a gente avalia na troca. A avaliação é presencial, rapidinha e sem compromisso.",
-                f"Boa! A gente avalia seu {called} na troca, sim: um vendedor vê o carro aqui na loja, sem compromisso.",
+                f"Pode sim! Seu {called} a gente avalia na troca. A avaliação é presencial, "
+                f"rapidinha e sem compromisso.",
+                f"Boa! A gente avalia seu {called} na troca, sim: um vendedor vê o carro "
+                f"aqui na loja, sem compromisso.",
             )
         )
     else:
@@ -183,13 +189,15 @@ def selling(draft: Draft, understood: Understood) -> None:
         draft.memory["own"] = own[:120]
         draft.lead(trade_in=understood.own, interest="quer vender o carro")
         draft.say(
-            f"Que bom que procurou a gente! Seu {own if own in _UNNAMED else upper_first(own)} passa por uma avaliação com nosso time; o valor sai só depois de ver o carro."
+            f"Que bom que procurou a gente! Seu {own if own in _UNNAMED else upper_first(own)} "
+            f"passa por uma avaliação com nosso time; o valor sai só depois de ver o carro."
         )
         draft.ask("Quantos km ele tem e como está de conservação?", "trade")
         return
     draft.say(
         told
-        or "Para comprar ou pegar em troca, nosso time faz uma avaliação do seu carro; o valor sai só depois de ver ele."
+        or "Para comprar ou pegar em troca, nosso time faz uma avaliação do seu carro; o valor "
+        "sai só depois de ver ele."
     )
     draft.ask("Qual é o carro (modelo, ano e km)?", "trade")
 

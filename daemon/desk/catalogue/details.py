@@ -11,23 +11,39 @@ from shards.text import fold
 _QUOTED_MOST: Final = 140
 _FEMININE: Final = frozenset({"pickup", "motorcycle", "van", "wagon", "minivan"})
 _FUEL_NAMES: Final = {
-    "flex": "flex", "gasoline": "gasolina", "ethanol": "etanol", "diesel": "diesel", "hybrid": "híbrido",
-    "plugin_hybrid": "híbrido plug-in", "electric": "elétrico", "cng": "GNV",
-}  # fmt: skip
+    "flex": "flex",
+    "gasoline": "gasolina",
+    "ethanol": "etanol",
+    "diesel": "diesel",
+    "hybrid": "híbrido",
+    "plugin_hybrid": "híbrido plug-in",
+    "electric": "elétrico",
+    "cng": "GNV",
+}
 # Facts that only the dealer's own words can tell: where they are looked for, and how they are called.
 _TOLD: Final = {
     "owner": (r"\bdonos?\b|proprietari|procedencia", "quantos donos teve não consta"),
     "report": (r"laudo|cautelar|vistoria|sinistr|leilao|batid|pintura|perici", "laudo e histórico não constam"),
     "ipva": (r"ipva|licenciad|licenciamento|multa|debito|quitad|document", "IPVA e documentação não constam"),
-    "state": (r"pneu|revis|manual e chave|chave reserva|conserva|estado|impecavel|bateria|interior", "detalhes de conservação não constam"),
+    "state": (
+        r"pneu|revis|manual e chave|chave reserva|conserva|estado|impecavel|bateria|interior",
+        "detalhes de conservação não constam",
+    ),
     "engine": (r"motor|\bcv\b|potencia|consumo|turbo|km/l", "motor e consumo não constam"),
-}  # fmt: skip
+}
 
 
 _MISSING: Final = {
-    "km": "a quilometragem", "year": "o ano", "color": "a cor", "fuel": "o combustível", "transmission": "o câmbio",
-    "doors": "o número de portas", "plate": "o final da placa", "fipe": "o valor da FIPE", "options": "a lista de opcionais",
-}  # fmt: skip
+    "km": "a quilometragem",
+    "year": "o ano",
+    "color": "a cor",
+    "fuel": "o combustível",
+    "transmission": "o câmbio",
+    "doors": "o número de portas",
+    "plate": "o final da placa",
+    "fipe": "o valor da FIPE",
+    "options": "a lista de opcionais",
+}
 
 
 def name(vehicle: Vehicle) -> str:

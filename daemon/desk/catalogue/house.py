@@ -112,7 +112,8 @@ def terms(draft: Draft, understood: Understood) -> None:
             continue
         if intent == "documents":
             draft.say(
-                "Para financiar, os bancos costumam pedir documento com foto (RG ou CNH), CPF e comprovantes de residência"
+                "Para financiar, os bancos costumam pedir documento com foto (RG ou CNH), "
+                "CPF e comprovantes de residência"
                 " e de renda. A lista certa de documentos o vendedor te confirma."
             )
         elif intent == "payment" and understood.has("finance") and not understood.has("doubt"):

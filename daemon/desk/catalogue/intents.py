@@ -5,135 +5,236 @@ from typing import Final
 
 # Each pattern is searched in folded text (lower case, no accents).
 _PATTERNS: Final = {
-    "greeting": r"^\W*(?:oi+e?|oii+|ola+|opa|hey|hello|hi|hola|e\s?ai|fala|salve|bom dia|boa tarde|boa noite|bo[am] (?:dia"
+    "greeting": r"^\W*(?:oi+e?|oii+|ola+|opa|hey|hello|hi|hola|e\s?ai|fala|salve|bom dia|boa tarde|boa noite"
+    r"|bo[am] (?:dia"
     r"|tarde|noite)|bd|td b[eo]m|tudo (?:bem|bom|certo|joia)|blz|beleza|alo+)\b",
-    "thanks": r"\b(?:obrigad\w*|brigad\w+|obg|obgd\w?|vlw+|valeu+|agradec\w+|agradeco|grat[ao]|thanks|thank you|gracias)\b",
+    "thanks": r"\b(?:obrigad\w*|brigad\w+|obg|obgd\w?|vlw+|valeu+|agradec\w+|agradeco|grat[ao]|thanks"
+    r"|thank you|gracias)\b",
     "bye": r"\b(?:tchau+|xau|ate (?:mais|logo|breve|amanha)$|falou$|flw|fui$|abracos?$|abs$)",
-    "later": r"\b(?:vou pensar|pensar (?:melhor|aqui|um pouco|com calma)|depois (?:eu )?(?:te )?(?:falo|chamo|retorno|vejo|volto)"
-    r"|te (?:aviso|falo|chamo|retorno)\b|vou (?:ver|conversar|falar) (?:com|aqui|certinho|direitinho)|qualquer coisa (?:eu )?"
+    "later": r"\b(?:vou pensar|pensar (?:melhor|aqui|um pouco|com calma)|depois (?:eu )?(?:te )?(?:falo"
+    r"|chamo|retorno|vejo|volto)"
+    r"|te (?:aviso|falo|chamo|retorno)\b|vou (?:ver|conversar|falar) (?:com|aqui|certinho"
+    r"|direitinho)|qualquer coisa (?:eu )?"
     r"(?:te )?(?:chamo|falo|aviso|retorno)|eu (?:te )?(?:chamo|aviso)|mais tarde (?:eu )?(?:vejo|falo|chamo)"
-    r"|por enquanto (?:e )?(?:so|nao)|era so isso|so isso|so (?:estou|to|tava|estava) (?:olhando|pesquisando|vendo))\b",
-    "ack": r"\A\W*(?:ok+|okay|ta|ta bo[am]|tabom|certo|entendi|show(?: de bola)?|top|legal|massa|bacana|perfeito|otimo|joia|isso"
+    r"|por enquanto (?:e )?(?:so|nao)|era so isso|so isso|so (?:estou|to|tava|estava) (?:olhando"
+    r"|pesquisando|vendo))\b",
+    "ack": r"\A\W*(?:ok+|okay|ta|ta bo[am]|tabom|certo|entendi|show(?: de bola)?|top|legal|massa|bacana"
+    r"|perfeito|otimo|joia|isso"
     r"|isso (?:ai|mesmo)|beleza|blz|combinado|fechou|sim|s|aham|uhum|hum+|entao ta|bom saber|que bom|maravilha|gostei"
     r"|interessante|claro|pode ser|com certeza|quero sim|sim quero|quero|pode|isso msm)\W*\Z",
-    "no": r"\A\W*(?:nao|n|naum|nop|nada|nenhum|(?:eu )?(?:ainda )?(?:nao|n) (?:obrigad[oa]|quero|precisa|tenho)(?: (?:carro|nada|entrada|troca|nenhum\w*|moto|usado|agora|nao|ainda))*)\W*\Z",
-    "human": r"\b(?:(?:fal(?:ar|o)|conversar|passa\w*|transfer\w+|chama\w*|contato|atendid[oa]|quero|queria|tem|manda)\b.{0,30}\b"
-    r"(?:vendedor\w*|atendente\w*|consultor\w*|humano|pessoa(?: de verdade| real)?|gente de verdade|gerente|alguem(?: ai"
-    r"| da loja)?|responsavel|dono da loja)|atendimento humano|atendente\b|(?:cade|kd)\b.{0,20}(?:vendedor\w*|atendente|consultor\w*|alguem|voces|vcs|gente)|(?:vendedor\w*|consultor\w*|atendente|moca|rapaz) (?:que )?(?:me |tava |estava |ja )+(?:atend\w+|respond\w+)|falar com alguem|alguem (?:de verdade|real|humano)"
+    "no": r"\A\W*(?:nao|n|naum|nop|nada|nenhum|(?:eu )?(?:ainda )?(?:nao|n) (?:obrigad[oa]|quero|precisa"
+    r"|tenho)(?: (?:carro|nada|entrada|troca|nenhum\w*|moto|usado|agora|nao|ainda))*)\W*\Z",
+    "human": r"\b(?:(?:fal(?:ar|o)|conversar|passa\w*|transfer\w+|chama\w*|contato|atendid[oa]|quero|queria"
+    r"|tem|manda)\b.{0,30}\b"
+    r"(?:vendedor\w*|atendente\w*|consultor\w*|humano|pessoa(?: de verdade| real)?"
+    r"|gente de verdade|gerente|alguem(?: ai"
+    r"| da loja)?|responsavel|dono da loja)|atendimento humano|atendente\b|(?:cade"
+    r"|kd)\b.{0,20}(?:vendedor\w*|atendente|consultor\w*|alguem|voces|vcs|gente)|(?:vendedor\w*"
+    r"|consultor\w*|atendente|moca|rapaz) (?:que )?(?:me |tava |estava |ja )+(?:atend\w+"
+    r"|respond\w+)|falar com alguem|alguem (?:de verdade|real|humano)"
     r"|nao quero (?:falar com )?(?:robo|maquina|bot))\b",
-    "call": r"\b(?:me lig(?:a|ue|ar|uem)|pod(?:e|em|eria) (?:me )?ligar|liga pra mim|ligacao|me telefon\w+|retorn\w+ (?:a )?ligacao"
+    "call": r"\b(?:me lig(?:a|ue|ar|uem)|pod(?:e|em|eria) (?:me )?ligar|liga pra mim|ligacao|me telefon\w+"
+    r"|retorn\w+ (?:a )?ligacao"
     r"|aguardo (?:o )?contato)\b",
-    "robot": r"\b(?:(?:vc|voce|vcs|c|tu|isso|aqui|ai) (?:e|eh|sao|es) (?:um |uma |o )?(?:robo|bot|ia|maquina|inteligencia|humano"
-    r"|pessoa|gente|computador|atendente virtual)|(?:to|estou|tou) falando com (?:um |uma )?(?:robo|bot|maquina|pessoa|humano|ia)"
-    r"|quem (?:e|ta|esta) (?:falando|vc|voce)|com quem (?:eu )?(?:falo|estou|to)|qual (?:o )?(?:seu|teu) nome|e robo)\b",
-    "complaint": r"\b(?:procon|advogad\w+|processar|(?:abrir|entrar com) (?:um )?processo|justica|reclam(?:ar|acao|aqui)|reclame aqui|enganad\w+|enganar\w*|me engan"
+    "robot": r"\b(?:(?:vc|voce|vcs|c|tu|isso|aqui|ai) (?:e|eh|sao|es) (?:um |uma |o )?(?:robo|bot|ia"
+    r"|maquina|inteligencia|humano"
+    r"|pessoa|gente|computador|atendente virtual)|(?:to|estou|tou) falando com (?:um "
+    r"|uma )?(?:robo|bot|maquina|pessoa|humano|ia)"
+    r"|quem (?:e|ta|esta) (?:falando|vc|voce)|com quem (?:eu )?(?:falo|estou|to)"
+    r"|qual (?:o )?(?:seu|teu) nome|e robo)\b",
+    "complaint": r"\b(?:procon|advogad\w+|processar|(?:abrir|entrar com) (?:um )?processo|justica|reclam(?:ar"
+    r"|acao|aqui)|reclame aqui|enganad\w+|enganar\w*|me engan"
     r"|golpista\w*|ladr(?:ao|oes)|absurdo|lixo|pessim[oa]"
-    r"|horrivel|vergonha|palhacada|descaso|dinheiro de volta|devol(?:ver|ucao)|ninguem (?:me )?(?:responde\w*|atende\w*|retorna)"
-    r"|desrespeito|falta de respeito|indignad\w+|decepcionad\w+|furioso|caloteir\w+|picareta\w*|estelionat\w+|policia|boletim de"
-    r"|nunca mais (?:compro|volto)|sacanagem|enrola(?:ndo|ram|cao)|demora (?:demais|pra responder)|motor (?:bateu|fundido))\b",
+    r"|horrivel|vergonha|palhacada|descaso|dinheiro de volta|devol(?:ver|ucao)"
+    r"|ninguem (?:me )?(?:responde\w*|atende\w*|retorna)"
+    r"|desrespeito|falta de respeito|indignad\w+|decepcionad\w+|furioso|caloteir\w+|picareta\w*"
+    r"|estelionat\w+|policia|boletim de"
+    r"|nunca mais (?:compro|volto)|sacanagem|enrola(?:ndo|ram|cao)|demora (?:demais|pra responder)"
+    r"|motor (?:bateu|fundido))\b",
     "laugh": r"\A\W*(?:k{3,}\w*|(?:ha){2,}h?|(?:rs){1,}|(?:he){2,}|(?:hua){2,}\w*)\W*\Z",
-    "compare": r"\b(?:diferenca\w*|compar(?:a|ar|acao|e)|qual (?:e |o |deles e |desses e )?(?:o )?melhor|entre (?:os|esses|eles) (?:dois|2)|qual (?:vc |voce |vcs )?(?:recomenda|indica))\b",
-    "trust": r"\b(?:golpe\w*|confiave\w+|confianca|e seguro comprar|loja (?:de verdade|existe|real)|cnpj|reputacao|posso confiar)\b",
-    "broken": r"\b(?:defeito\w*|fundiu|quebrou|deu (?:problema|pau)|estragou|parou de funcionar|nao (?:liga|funciona|pega) mais|motor (?:bateu|fundido)|veio com problema)\b",
-    "bought": r"\b(?:comprei|compramos|me venderam|(?:voces|vcs) (?:me )?venderam|que (?:eu )?peguei|carro que (?:eu )?comprei|(?:mes|semana|ano) passad[oa])\b",
-    "abuse": r"\b(?:vai se f\w*|vai (?:a|pra) m\w+|f\*+\w*|fdp|filh[oa]s? da p\w+|porra|caralho|merda|puta|vtnc|vsf|tnc|otari\w+|idiota\w*"
-    r"|imbeci[ls]\w*|burr[oa]s?|babaca\w*|arrombad\w+|cuz\w+|desgrac\w+|viad\w+|cretin\w+|trouxas?|vagabund\w+|retardad\w+)(?:\b|$|\s)",
+    "compare": r"\b(?:diferenca\w*|compar(?:a|ar|acao|e)|qual (?:e |o |deles e |desses e )?(?:o )?melhor"
+    r"|entre (?:os|esses|eles) (?:dois|2)|qual (?:vc |voce |vcs )?(?:recomenda|indica))\b",
+    "trust": r"\b(?:golpe\w*|confiave\w+|confianca|e seguro comprar|loja (?:de verdade|existe|real)|cnpj"
+    r"|reputacao|posso confiar)\b",
+    "broken": r"\b(?:defeito\w*|fundiu|quebrou|deu (?:problema|pau)|estragou|parou de funcionar|nao (?:liga"
+    r"|funciona|pega) mais|motor (?:bateu|fundido)|veio com problema)\b",
+    "bought": r"\b(?:comprei|compramos|me venderam|(?:voces|vcs) (?:me )?venderam|que (?:eu )?peguei"
+    r"|carro que (?:eu )?comprei|(?:mes|semana|ano) passad[oa])\b",
+    "abuse": r"\b(?:vai se f\w*|vai (?:a|pra) m\w+|f\*+\w*|fdp|filh[oa]s? da p\w+|porra|caralho|merda|puta"
+    r"|vtnc|vsf|tnc|otari\w+|idiota\w*"
+    r"|imbeci[ls]\w*|burr[oa]s?|babaca\w*|arrombad\w+|cuz\w+|desgrac\w+|viad\w+|cretin\w+|trouxas?"
+    r"|vagabund\w+|retardad\w+)(?:\b|$|\s)",
     "photos": r"\b(?:fotos?|fotinha\w*|imagem|imagens|videos?|ft|fts|pics?|photos?)\b",
-    "available": r"\b(?:ainda (?:tem|ta|esta|tao|estao|tem esse|disponivel|a venda|na loja|existe)|disponiv\w+|dispon\b|ja (?:foi |foram )?"
+    "available": r"\b(?:ainda (?:tem|ta|esta|tao|estao|tem esse|disponivel|a venda|na loja|existe)|disponiv\w+"
+    r"|dispon\b|ja (?:foi |foram )?"
     r"(?:vend\w+)|(?:foi|ta|esta) vendid[oa]|continua (?:a venda|disponivel)|still available)\b",
-    "trade": r"\b(?:tenho (?:um|uma) .{2,40}\b(?:pra|para) (?:negoci\w+|dar\b|trocar|troca|por no)|troc(?:a|o|ar|as|aria|am)|permuta\w*|pega(?:m|riam)? (?:o |um |uma |meu |minha |carro |moto |usado )"
-    r"|(?:meu|minha|o meu|um) .{2,40}(?:de|como|na) entrada|aceita(?:m)? (?:usado|carro|moto)|volta na troca|(?:como|de) parte d[eo]"
+    "trade": r"\b(?:tenho (?:um|uma) .{2,40}\b(?:pra|para) (?:negoci\w+|dar\b|trocar|troca|por no)|troc(?:a"
+    r"|o|ar|as|aria|am)|permuta\w*|pega(?:m|riam)? (?:o |um |uma |meu |minha |carro |moto |usado )"
+    r"|(?:meu|minha|o meu|um) .{2,40}(?:de|como|na) entrada|aceita(?:m)? (?:usado|carro|moto)"
+    r"|volta na troca|(?:como|de) parte d[eo]"
     r"|parte do pagamento|da? uma volta em cima)\b",
-    "sell": r"\b(?:(?:vcs|voces|vc|loja|ai) compra(?:m|)\b|compram? (?:carros?|usados?|veiculos?|motos?|meu|o meu)|(?:quero|queria|preciso"
-    r"|gostaria de|pretendo|to|estou|posso) (?:vende\w+|passar) (?:o |a )?(?:meu|minha|um|uma|carro|moto)|vendo meu|avaliam? (?:meu"
-    r"|minha|o meu|carro)|avaliar (?:o |a )?(?:meu|minha)|avaliacao do meu|pegam? consignad\w+|consigna\w+|deixar (?:meu|o meu)"
-    r" .{0,20}(?:pra|para) vender|quanto (?:vcs |voces )?(?:pagam|da(?:o|m)?|vale) (?:n[oa]|pelo|no meu|o meu|meu))\b",
-    "finance": r"\b(?:financ\w+|finaciamento|finacia\w*|fianci\w+|parcel\w*|prestac\w+|entrada|juros|taxa\w* (?:de juros|mensal)|simula\w*"
-    r"|carne|em \d{2} ?x|\d{2} ?(?:x|vezes|meses)|(?:doze|vinte|trinta|quarenta|cinquenta|sessenta)(?: e \w+)? (?:vezes|parcelas|meses)"
+    "sell": r"\b(?:(?:vcs|voces|vc|loja|ai) compra(?:m|)\b|compram? (?:carros?|usados?|veiculos?|motos?"
+    r"|meu|o meu)|(?:quero|queria|preciso"
+    r"|gostaria de|pretendo|to|estou|posso) (?:vende\w+|passar) (?:o |a )?(?:meu|minha|um|uma"
+    r"|carro|moto)|vendo meu|avaliam? (?:meu"
+    r"|minha|o meu|carro)|avaliar (?:o |a )?(?:meu|minha)|avaliacao do meu|pegam? consignad\w+"
+    r"|consigna\w+|deixar (?:meu|o meu)"
+    r" .{0,20}(?:pra|para) vender|quanto (?:vcs |voces )?(?:pagam|da(?:o|m)?|vale) (?:n[oa]|pelo"
+    r"|no meu|o meu|meu))\b",
+    "finance": r"\b(?:financ\w+|finaciamento|finacia\w*|fianci\w+|parcel\w*|prestac\w+|entrada|juros"
+    r"|taxa\w* (?:de juros|mensal)|simula\w*"
+    r"|carne|em \d{2} ?x|\d{2} ?(?:x|vezes|meses)|(?:doze|vinte|trinta|quarenta|cinquenta"
+    r"|sessenta)(?: e \w+)? (?:vezes|parcelas|meses)"
     r"|no boleto|por mes|mensalidade|instal\w*ments?)\b",
-    "doubt": r"\b(?:nome (?:sujo|sujinho|restrito|negativado|no spc|no serasa)|negativad\w+|score|spc|serasa|restric\w+|aprova\w*|sem consulta"
-    r"|sem comprova\w+|sem comprovante|autonom[oa]|100 ?%|cem por cento|sem entrada|zero de entrada|credito (?:baixo|ruim|aprovado)"
+    "doubt": r"\b(?:nome (?:sujo|sujinho|restrito|negativado|no spc|no serasa)|negativad\w+|score|spc"
+    r"|serasa|restric\w+|aprova\w*|sem consulta"
+    r"|sem comprova\w+|sem comprovante|autonom[oa]|100 ?%|cem por cento|sem entrada"
+    r"|zero de entrada|credito (?:baixo|ruim|aprovado)"
     r"|passa (?:no|o) (?:banco|credito))\b",
-    "visit": r"\b(?:(?:posso|consigo|da pra|queria|quero|gostaria de|vou|vamos|irei|pretendo|pensando em|penso em|como faco pra|podemos|posso"
-    r" estar) (?:ir|passar|passo|dar um pulo|dar uma passada|dar uma olhada|ai\b|visitar|conhecer|ver (?:el[ea]|o carro|os carros"
-    r"|pessoalmente|de perto|na loja)|la\b|na loja|agendar|marcar|fazer (?:um |o )?test)|passo (?:ai|la|na loja)|passar (?:ai|la|na loja"
-    r"|aii)|agend\w+|(?:bora |vamos |quero |podemos |pode )?marcar\b|remarcar|visit(?:a|ar|as)|test\w?[\s-]*dri?ve?\w*|teste? drive|ir ai"
-    r"|ir (?:na|ate a) loja|pessoalmente|ver de perto|dar uma volta nele|estou indo|to indo|chego ai|apareco ai|vou ai)\b",
-    "address": r"\b(?:onde (?:fica\w*|e\b|eh\b|voces|vcs|vc|esta\w*|ta|tao|que fica|e a loja|se localiza\w*|seria)|endereco\w*|enderesso"
-    r"|localiza\w+|como (?:faco pra |eu )?cheg(?:o|ar)|fica(?:m)? (?:onde|em que|em qual|aonde)|aonde|(?:qual|que) (?:a )?(?:rua|bairro|cidade)"
-    r"|(?:sao|e|vcs sao|voces sao) de (?:(?:que|qual) (?:cidade|bairro|lugar|estado|regiao)|onde)|maps|de onde (?:voces|vcs|vc|sao|e)|loja (?:fisica|fica)|vcs sao de|address)\b",
-    "phone": r"\b(?:telefone\w*|fone|numero (?:de (?:voces|vcs|vc|telefone|contato)|da loja|do (?:vendedor|telefone|whats\w*))|qual (?:o )?"
-    r"(?:contato|numero|zap|whats\w*)|outro (?:numero|contato)|ligar (?:pra|para) (?:voces|vcs|a loja|ai)|zap (?:da|do)|whats\w* (?:da|do)"
+    "visit": r"\b(?:(?:posso|consigo|da pra|queria|quero|gostaria de|vou|vamos|irei|pretendo|pensando em"
+    r"|penso em|como faco pra|podemos|posso"
+    r" estar) (?:ir|passar|passo|dar um pulo|dar uma passada|dar uma olhada|ai\b|visitar|conhecer"
+    r"|ver (?:el[ea]|o carro|os carros"
+    r"|pessoalmente|de perto|na loja)|la\b|na loja|agendar|marcar|fazer (?:um |o )?test)"
+    r"|passo (?:ai|la|na loja)|passar (?:ai|la|na loja"
+    r"|aii)|agend\w+|(?:bora |vamos |quero |podemos |pode )?marcar\b|remarcar|visit(?:a|ar|as)"
+    r"|test\w?[\s-]*dri?ve?\w*|teste? drive|ir ai"
+    r"|ir (?:na|ate a) loja|pessoalmente|ver de perto|dar uma volta nele|estou indo|to indo"
+    r"|chego ai|apareco ai|vou ai)\b",
+    "address": r"\b(?:onde (?:fica\w*|e\b|eh\b|voces|vcs|vc|esta\w*|ta|tao|que fica|e a loja|se localiza\w*"
+    r"|seria)|endereco\w*|enderesso"
+    r"|localiza\w+|como (?:faco pra |eu )?cheg(?:o|ar)|fica(?:m)? (?:onde|em que|em qual|aonde)"
+    r"|aonde|(?:qual|que) (?:a )?(?:rua|bairro|cidade)"
+    r"|(?:sao|e|vcs sao|voces sao) de (?:(?:que|qual) (?:cidade|bairro|lugar|estado|regiao)|onde)"
+    r"|maps|de onde (?:voces|vcs|vc|sao|e)|loja (?:fisica|fica)|vcs sao de|address)\b",
+    "phone": r"\b(?:telefone\w*|fone|numero (?:de (?:voces|vcs|vc|telefone|contato)|da loja|do (?:vendedor"
+    r"|telefone|whats\w*))|qual (?:o )?"
+    r"(?:contato|numero|zap|whats\w*)|outro (?:numero|contato)|ligar (?:pra|para) (?:voces|vcs"
+    r"|a loja|ai)|zap (?:da|do)|whats\w* (?:da|do)"
     r"|contato d[aeo] (?:loja|voces|vcs|vendedor))\b",
-    "hours": r"\b(?:(?:que|qual|quais|ate (?:que|q|qual)|q) hora\w*(?!.{0,12}(?:posso|marc))|horarios? (?:d[eao]|que|voces|vcs|ai|p)|qual (?:o )?horario"
-    r"|expediente|(?:trabalha|atende|abre|funciona|abrem|tem gente|tem alguem)\w*(?= (?:\w+ ){0,2}(?:domingo|sabado|feriado|hoje|amanha|segunda|fim de semana))|(?:domingo|sabado|feriado|fim de semana|segunda)s?(?= (?:\w+ ){0,2}(?:trabalha|atende|abre|funciona|fecha|tem (?:gente|alguem|expediente)))|abr(?:e|em|ir|ira|indo)|abert[oa]s?|fecha(?:m|do|r|da)?\b(?! (?:por|negocio|em \d))|funciona(?:m|mento|ndo)?(?= (?:n[oa]|sabado"
-    r"|domingo|hoje|amanha|aos|ate|que|em feriado|de|ai|aos)|$|\W*[?])|funcionamento|atendem? (?:n?[oa]s? ?)?(?:sabado|domingo|hoje|ate|feriado|aos|amanha"
-    r"|fim|final|que)|(?:tem|ha) (?:alguem|gente|atendimento) (?:ai )?(?:no |aos )?(?:sabado|domingo|hoje|agora|amanha|feriado)|opening hours)\b",
-    "discount": r"\b(?:desconto\w*|descontinho|(?:menor|melhor|ultimo) (?:valor|preco|proposta)|melhora\w* (?:o |esse )?(?:valor|preco)|a ?vista"
-    r"|abaix(?:a|ar|am)|negoci(?:a|ar|avel|o|acao)|chorinho|chor(?:ar|a)\b|precinho|fech(?:a|amos|o|ar) (?:por|em|a|negocio)|faz(?:em)? (?:por|a"
-    r"|quanto)|faz (?:um|aquele) (?:preco|valor)|faria por|deixa\w* por|pago \S*\d|dou \S*\d+ ?(?:mil|k)\b|ofere\w+ \S*\d|proposta|tem conversa"
-    r"|da (?:pra|para) (?:melhorar|fazer|baixar|abaixar)|no pix|em dinheiro|contraproposta|quanto (?:tira|baixa)|valor final|tira quanto"
+    "hours": r"\b(?:(?:que|qual|quais|ate (?:que|q|qual)|q) hora\w*(?!.{0,12}(?:posso|marc))"
+    r"|horarios? (?:d[eao]|que|voces|vcs|ai|p)|qual (?:o )?horario"
+    r"|expediente|(?:trabalha|atende|abre|funciona|abrem|tem gente"
+    r"|tem alguem)\w*(?= (?:\w+ ){0,2}(?:domingo|sabado|feriado|hoje|amanha|segunda"
+    r"|fim de semana))|(?:domingo|sabado|feriado|fim de semana"
+    r"|segunda)s?(?= (?:\w+ ){0,2}(?:trabalha|atende|abre|funciona|fecha|tem (?:gente|alguem"
+    r"|expediente)))|abr(?:e|em|ir|ira|indo)|abert[oa]s?|fecha(?:m|do|r|da)?\b(?! (?:por|negocio"
+    r"|em \d))|funciona(?:m|mento|ndo)?(?= (?:n[oa]|sabado"
+    r"|domingo|hoje|amanha|aos|ate|que|em feriado|de|ai|aos)|$|\W*[?])|funcionamento"
+    r"|atendem? (?:n?[oa]s? ?)?(?:sabado|domingo|hoje|ate|feriado|aos|amanha"
+    r"|fim|final|que)|(?:tem|ha) (?:alguem|gente|atendimento) (?:ai )?(?:no |aos )?(?:sabado"
+    r"|domingo|hoje|agora|amanha|feriado)|opening hours)\b",
+    "discount": r"\b(?:desconto\w*|descontinho|(?:menor|melhor|ultimo) (?:valor|preco|proposta)"
+    r"|melhora\w* (?:o |esse )?(?:valor|preco)|a ?vista"
+    r"|abaix(?:a|ar|am)|negoci(?:a|ar|avel|o|acao)|chorinho|chor(?:ar|a)\b|precinho|fech(?:a|amos"
+    r"|o|ar) (?:por|em|a|negocio)|faz(?:em)? (?:por|a"
+    r"|quanto)|faz (?:um|aquele) (?:preco|valor)|faria por|deixa\w* por|pago \S*\d"
+    r"|dou \S*\d+ ?(?:mil|k)\b|ofere\w+ \S*\d|proposta|tem conversa"
+    r"|da (?:pra|para) (?:melhorar|fazer|baixar|abaixar)|no pix|em dinheiro|contraproposta"
+    r"|quanto (?:tira|baixa)|valor final|tira quanto"
     r"|faz menos|fazer (?:um|algum) (?:preco|valor|desconto)|aceita proposta|preco (?:camarada|amigo|especial))\b",
-    "reserve": r"\b(?:reserv\w+|segur(?:a|ar|am)\b.{0,15}\b(?:pra|para|ele|ela|esse|o carro|ate)|guard(?:a|ar|am)\b.{0,15}\b(?:pra|para|ele|ate)"
-    r"|(?:dar|deixar|pagar|mando|dou|quanto (?:e )?(?:de|o)) (?:um |o )?sinal|sinal pra|consegue segurar|deixar separado|separa (?:ele|pra))\b",
-    "documents": r"\b(?:(?:quais|que|qual|q) (?:os )?(?:document\w+|doc\b|docs|papel|papeis)|document\w+ (?:preciso|precisa|necessari\w+|pra|para|exigid\w+)"
-    r"|(?:precisa|preciso) (?:de |levar )?(?:que )?(?:document\w+|comprovante|cnh|docs)|o que (?:preciso|precisa) (?:levar|pra financiar|para financiar))\b",
+    "reserve": r"\b(?:reserv\w+|segur(?:a|ar|am)\b.{0,15}\b(?:pra|para|ele|ela|esse|o carro|ate)|guard(?:a|ar"
+    r"|am)\b.{0,15}\b(?:pra|para|ele|ate)"
+    r"|(?:dar|deixar|pagar|mando|dou|quanto (?:e )?(?:de|o)) (?:um |o )?sinal|sinal pra"
+    r"|consegue segurar|deixar separado|separa (?:ele|pra))\b",
+    "documents": r"\b(?:(?:quais|que|qual|q) (?:os )?(?:document\w+|doc\b|docs|papel|papeis)"
+    r"|document\w+ (?:preciso|precisa|necessari\w+|pra|para|exigid\w+)"
+    r"|(?:precisa|preciso) (?:de |levar )?(?:que )?(?:document\w+|comprovante|cnh|docs)"
+    r"|o que (?:preciso|precisa) (?:levar|pra financiar|para financiar))\b",
     "warranty": r"\b(?:garantia\w*|garantido)\b",
-    "delivery": r"\b(?:entreg(?:a|am|ar|as)|frete|envia(?:m|r)?\b.{0,12}\b(?:pra|para|em)|mandam? (?:o carro )?(?:pra|para|ate) (?!mim)|levam? (?:o carro )?(?:ate|em casa)"
+    "delivery": r"\b(?:entreg(?:a|am|ar|as)|frete|envia(?:m|r)?\b.{0,12}\b(?:pra|para|em)"
+    r"|mandam? (?:o carro )?(?:pra|para|ate) (?!mim)|levam? (?:o carro )?(?:ate|em casa)"
     r"|transport\w+ (?:o carro|pra|para)|moro (?:longe|em outr[oa]|no interior)|outr[oa] (?:cidade|estado))\b",
-    "transfer": r"\b(?:transferencia|transferir|despachante|taxa de (?:doc|transf)\w+|documento incluso|document\w+ (?:inclus\w+|por conta|gratis))\b",
-    "payment": r"\b(?:cart(?:ao|oes)|pix\b|carta (?:de credito|contemplada)|consorcio\w*|cheque|boleto|debito|bitcoin|forma\w* de pag\w+|como (?:posso|e|faco (?:pra|o)) pag\w+)\b",
-    "buying": r"\b(?:quero (?:comprar|fechar|ficar com|levar)|vou (?:querer|levar|ficar)|como (?:faco|fa[cz]o?|compro|funciona pra comprar|e o processo)|fechar negocio"
-    r"|tenho interesse|interessad[oa]|me interess\w+|gostei (?:d[eo]|muito|desse|dessa)|quero (?:ele|esse|essa|o|a) (?!.{0,20}fot))\b",
-    "info": r"\b(?:mais (?:info\w*|detalhes|sobre)|saber mais|informac\w+|detalhes|me (?:fala|conta|explica)|ficha|caracteristicas|descricao|fala (?:mais |um pouco )?(?:sobre|d[eo])"
-    r"|como (?:e|ta|esta|que (?:ta|e)) (?:ele|ela|o carro|o estado|esse)|tell me more|me passa\w* (?:os )?dados|conta mais)\b",
-    "stock": r"\b(?:o (?:que|q) (?:vc|vcs|voces|ces|voce|ce)? ?(?:tem|tens|tao|vendem|trabalham|tem ai)|quais (?:os )?(?:carros?|veiculos?|modelos?|opcoes)|que carros?|estoque|catalogo"
-    r"|carros? (?:disponiv\w+|a venda|vcs tem|voces tem)|lista (?:de|dos|com)|tem (?:quais|que) carros?|me (?:indica|mostra|sugere|recomenda|ajuda a (?:escolher|achar))|indica\w*"
-    r"|sugest\w+|opcoes|procur\w+|buscando|busco|atras de|quero (?:um|uma|ver|comprar|trocar)|queria (?:um|uma|ver|comprar|saber)|preciso (?:de|d) (?:um|uma|carro)|to querendo"
+    "transfer": r"\b(?:transferencia|transferir|despachante|taxa de (?:doc|transf)\w+|documento incluso"
+    r"|document\w+ (?:inclus\w+|por conta|gratis))\b",
+    "payment": r"\b(?:cart(?:ao|oes)|pix\b|carta (?:de credito|contemplada)|consorcio\w*|cheque|boleto|debito"
+    r"|bitcoin|forma\w* de pag\w+|como (?:posso|e|faco (?:pra|o)) pag\w+)\b",
+    "buying": r"\b(?:quero (?:comprar|fechar|ficar com|levar)|vou (?:querer|levar|ficar)|como (?:faco"
+    r"|fa[cz]o?|compro|funciona pra comprar|e o processo)|fechar negocio"
+    r"|tenho interesse|interessad[oa]|me interess\w+|gostei (?:d[eo]|muito|desse|dessa)"
+    r"|quero (?:ele|esse|essa|o|a) (?!.{0,20}fot))\b",
+    "info": r"\b(?:mais (?:info\w*|detalhes|sobre)|saber mais|informac\w+|detalhes|me (?:fala|conta"
+    r"|explica)|ficha|caracteristicas|descricao|fala (?:mais |um pouco )?(?:sobre|d[eo])"
+    r"|como (?:e|ta|esta|que (?:ta|e)) (?:ele|ela|o carro|o estado|esse)|tell me more"
+    r"|me passa\w* (?:os )?dados|conta mais)\b",
+    "stock": r"\b(?:o (?:que|q) (?:vc|vcs|voces|ces|voce|ce)? ?(?:tem|tens|tao|vendem|trabalham|tem ai)"
+    r"|quais (?:os )?(?:carros?|veiculos?|modelos?|opcoes)|que carros?|estoque|catalogo"
+    r"|carros? (?:disponiv\w+|a venda|vcs tem|voces tem)|lista (?:de|dos|com)|tem (?:quais"
+    r"|que) carros?|me (?:indica|mostra|sugere|recomenda|ajuda a (?:escolher|achar))|indica\w*"
+    r"|sugest\w+|opcoes|procur\w+|buscando|busco|atras de|quero (?:um|uma|ver|comprar|trocar)"
+    r"|queria (?:um|uma|ver|comprar|saber)|preciso (?:de|d) (?:um|uma|carro)|to querendo"
     r"|compra(?:r)? (?:um|uma|carro|moto)|interesse em|what (?:cars|do you have)|any (?:car|suv)|looking for)\b",
-    "more": r"\b(?:tem mais(?! (?:barat|em conta|nov|car[oa]|acess|econom|bonit|simples|complet|rodad|potent|recent))|mais (?:opcoes|algum\w*|carros?|modelos?)|outr[oa]s? (?:opc\w+|carros?|modelos?|op)|tem outr[oa]s?|algum outro|alguma outra|mostra mais|manda mais|ver mais"
-    r"|so (?:esses|tem esses|isso|tem isso|essas)|mais alguma? (?:coisa|opcao|um)?|e outr[oa]s?|ver outr[oa]s?|quero ver (?:mais|outros?)|nao gostei)\b",
-    "other_color": r"\b(?:outr[oa]s? cor(?:es)?|(?:que|quais|qual) (?:outras )?cores|mais cores|tem (?:de|em) outra cor|so (?:tem )?(?:nessa|essa) cor)\b",
-    "injection": r"\b(?:ignor(?:e|a|ar|em) (?:todas? |as |tudo |qualquer |suas |all |previous |the )|instruc(?:oes|ao) (?:anterior|acima|do sistema)|prompt|system ?:|sistema ?:|jailbreak"
-    r"|\bdan\b|developer mode|modo desenvolvedor|finja (?:que|ser)|aja como|you are now|a partir de agora voce|repita (?:as|o|suas)|ignore|act as|openai|chat ?gpt|suas regras)\b",
-    "offtopic": r"\b(?:poe(?:ma|sia)|piada|receita (?:de|d)|presidente|politic\w+|eleic\w+|votar|lula|bolsonaro|futebol|gremio|flamengo|corinthians|inter ganhou|redacao|dever de casa"
-    r"|licao de casa|trabalho (?:da|de) (?:escola|faculdade)|previsao do tempo|vai chover|horoscopo|signo|traduz\w*|resum[oae]\w* (?:o|do|um) livro|programa\w* em python|codigo (?:em|python)"
-    r"|capital d[aeo]|quem descobriu|musica\b.{0,15}(?:canta|faz|letra)|conta uma historia|namora\w*|casa comigo|religi\w+|deus existe|bitcoin|loteria|mega sena"
-    r"|quanto (?:e|da) \d+ ?(?:x|\*|\+|-|vezes|mais|menos|dividido)|clima|emprego|vaga de|curriculo|trabalhar (?:ai|com voces))\b",
-    "private": r"\b(?:(?:telefone|numero|contato|dados|nome|endereco) d[eo]s? (?:outr[oa]s? |um )?(?:cliente|comprador|antigo dono|dono|ultimo cliente)\w*|outro cliente|outra loja|outros clientes)\b",
-    "service": r"\b(?:revisao|oficina|troca de oleo|conserto|consertar|pecas?|alinhamento|balanceamento|guincho|alug\w+|locacao|seguro (?:do|de|auto)|fazem? seguro)\b",
-}  # fmt: skip
+    "more": r"\b(?:tem mais(?! (?:barat|em conta|nov|car[oa]|acess|econom|bonit|simples|complet|rodad"
+    r"|potent|recent))|mais (?:opcoes|algum\w*|carros?|modelos?)|outr[oa]s? (?:opc\w+|carros?"
+    r"|modelos?|op)|tem outr[oa]s?|algum outro|alguma outra|mostra mais|manda mais|ver mais"
+    r"|so (?:esses|tem esses|isso|tem isso|essas)|mais alguma? (?:coisa|opcao|um)?|e outr[oa]s?"
+    r"|ver outr[oa]s?|quero ver (?:mais|outros?)|nao gostei)\b",
+    "other_color": r"\b(?:outr[oa]s? cor(?:es)?|(?:que|quais|qual) (?:outras )?cores|mais cores|tem (?:de"
+    r"|em) outra cor|so (?:tem )?(?:nessa|essa) cor)\b",
+    "injection": r"\b(?:ignor(?:e|a|ar|em) (?:todas? |as |tudo |qualquer |suas |all |previous |the )"
+    r"|instruc(?:oes|ao) (?:anterior|acima|do sistema)|prompt|system ?:|sistema ?:|jailbreak"
+    r"|\bdan\b|developer mode|modo desenvolvedor|finja (?:que|ser)|aja como|you are now"
+    r"|a partir de agora voce|repita (?:as|o|suas)|ignore|act as|openai|chat ?gpt|suas regras)\b",
+    "offtopic": r"\b(?:poe(?:ma|sia)|piada|receita (?:de|d)|presidente|politic\w+|eleic\w+|votar|lula"
+    r"|bolsonaro|futebol|gremio|flamengo|corinthians|inter ganhou|redacao|dever de casa"
+    r"|licao de casa|trabalho (?:da|de) (?:escola|faculdade)|previsao do tempo|vai chover"
+    r"|horoscopo|signo|traduz\w*|resum[oae]\w* (?:o|do|um) livro|programa\w* em python"
+    r"|codigo (?:em|python)"
+    r"|capital d[aeo]|quem descobriu|musica\b.{0,15}(?:canta|faz|letra)|conta uma historia"
+    r"|namora\w*|casa comigo|religi\w+|deus existe|bitcoin|loteria|mega sena"
+    r"|quanto (?:e|da) \d+ ?(?:x|\*|\+|-|vezes|mais|menos|dividido)|clima|emprego|vaga de"
+    r"|curriculo|trabalhar (?:ai|com voces))\b",
+    "private": r"\b(?:(?:telefone|numero|contato|dados|nome|endereco) d[eo]s? (?:outr[oa]s? |um )?(?:cliente"
+    r"|comprador|antigo dono|dono|ultimo cliente)\w*|outro cliente|outra loja|outros clientes)\b",
+    "service": r"\b(?:revisao|oficina|troca de oleo|conserto|consertar|pecas?|alinhamento|balanceamento"
+    r"|guincho|alug\w+|locacao|seguro (?:do|de|auto)|fazem? seguro)\b",
+}
 
 _COMPILED: Final = {name: re.compile(pattern, re.MULTILINE) for name, pattern in _PATTERNS.items()}
 
 _STOP: Final = re.compile(
-    r"^\W*(?:(?:por favor )?(?:parar?|pare(?:m)?|sair|stop|descadastrar|cancelar?(?: (?:mensagens|inscricao|envio|assinatura|tudo))?"
+    r"^\W*(?:(?:por favor )?(?:parar?|pare(?:m)?|sair|stop|descadastrar|cancelar?(?: (?:mensagens"
+    r"|inscricao|envio|assinatura|tudo))?"
     r"|sai|remover|unsubscribe|me (?:tira|remove|exclui)(?: (?:da|dessa) lista)?|me descadastr\w+)"
     r"|(?:parem?|para) de (?:me )?(?:mandar|enviar)(?: (?:mensage(?:m|ns)|msgs?|isso))*(?: pra mim)?"
-    r"|nao quero (?:mais )?(?:receber|mensage(?:m|ns)|msgs?)(?: (?:mais )?(?:mensage(?:m|ns)|msgs?|nada))?(?: de voces| de vcs)?"
+    r"|nao quero (?:mais )?(?:receber|mensage(?:m|ns)|msgs?)(?: (?:mais )?(?:mensage(?:m|ns)|msgs?"
+    r"|nada))?(?: de voces| de vcs)?"
     r"|nao me (?:mande[m]?|envie[m]?|manda) mais (?:nada|mensage(?:m|ns)|msgs?|isso)"
-    r"|(?:me )?tir[ae](?: o)? (?:meu numero|da lista)(?: da lista)?|nao (?:me )?(?:mande|envie)m? mais mensage(?:m|ns))\W*(?:por favor|pfv|pf)?\W*$"
-)  # fmt: skip
+    r"|(?:me )?tir[ae](?: o)? (?:meu numero|da lista)(?: da lista)?|nao (?:me )?(?:mande"
+    r"|envie)m? mais mensage(?:m|ns))\W*(?:por favor|pfv|pf)?\W*$"
+)
 
 # What is asked about one vehicle, as details.py answers it.
 _FACTS: Final = {
-    "price": r"\b(?:quant[oa]s? (?:e|eh|custa\w*|ta|tao|esta\w*|sai|saiu|ficou|vale|vc quer|vcs querem|que (?:e|ta)|pede\w*|seria|sairia)|q(?:ua)?nt[oa] (?:custa|ta|e|sai|esta)|qto\b|qnto\b|qt\b|valor(?:es)?|vlr"
+    "price": r"\b(?:quant[oa]s? (?:e|eh|custa\w*|ta|tao|esta\w*|sai|saiu|ficou|vale|vc quer|vcs querem"
+    r"|que (?:e|ta)|pede\w*|seria|sairia)|q(?:ua)?nt[oa] (?:custa|ta|e|sai|esta)|qto\b|qnto\b|qt\b"
+    r"|valor(?:es)?|vlr"
     r"|precos?|preço|quanto\W*$|quanto (?:o|a|esse|essa|nesse|nele|pelo|n[oa])\b|custa|how much|price|cuanto)\b",
     "km": r"\b(?:kms?|klm|quilometra\w*|kilometra\w*|quilometros|kilometros|rodad[oa]s?|rodagem|rodou|mileage)\b",
-    "year": r"\b(?:(?:que|qual|q) (?:e )?(?:o )?ano|ano (?:dele|dela|do carro|modelo|qual)|de que ano|ano\W*$|(?:e )?ano e |^ano\b)",
+    "year": r"\b(?:(?:que|qual|q) (?:e )?(?:o )?ano|ano (?:dele|dela|do carro|modelo|qual)|de que ano"
+    r"|ano\W*$|(?:e )?ano e |^ano\b)",
     "color": r"\b(?:cor|cores)\b",
-    "fuel": r"\b(?:combustivel|(?:e|eh) (?:flex|diesel|a? ?gasolina|alcool|hibrido|eletrico)|(?:flex|diesel|gasolina|alcool|etanol) ou (?:flex|diesel|gasolina|alcool|etanol)|bebe o que)\b",
-    "transmission": r"\b(?:cambio|(?:e|eh|ele e|ela e|esse e) (?:automatic\w+|aut\b|manual|cvt|mecanico)|(?:manual|automatic[oa]) ou (?:manual|automatic[oa])|marchas)\b",
+    "fuel": r"\b(?:combustivel|(?:e|eh) (?:flex|diesel|a? ?gasolina|alcool|hibrido|eletrico)|(?:flex"
+    r"|diesel|gasolina|alcool|etanol) ou (?:flex|diesel|gasolina|alcool|etanol)|bebe o que)\b",
+    "transmission": r"\b(?:cambio|(?:e|eh|ele e|ela e|esse e) (?:automatic\w+|aut\b|manual|cvt|mecanico)|(?:manual"
+    r"|automatic[oa]) ou (?:manual|automatic[oa])|marchas)\b",
     "doors": r"\b(?:quantas|qts|qtas|quantos|numero de) portas|\d ?portas\b",
     "plate": r"\b(?:placa|final (?:da|de) placa)\b",
-    "owner": r"\b(?:unico dono|(?:quantos|qts|segundo|primeiro) donos?|e de (?:segundo|primeiro|unico) dono|procedencia|historico|de mulher|particular)\b",
-    "report": r"\b(?:laudo\w*|cautelar|vistoria\w*|sinistr\w+|leila[o]|leiloado|bati(?:da|do|das)|colisao|recuperad\w+|pericia|repintad[oa]|pintura|retoque\w*|amassad\w+|risc(?:o|os|ado|ada))\b",
-    "ipva": r"\b(?:ipva|licenciamento|licenciad[oa]|multas?|debitos|dividas?|document(?:o|os|acao) (?:em dia|ok|ta|esta|pag[oa]|atrasad)\w*|doc em dia|quitado|alienad[oa])\b",
-    "state": r"\b(?:(?:estado|conservac\w+|conservad[oa]|bem cuidad[oa])|pneus?|bateria|ta inteiro|ta (?:bom|boa|novo)|revis(?:oes|ado|ada)|manual e chave|chave reserva|interior|algum (?:defeito|problema|detalhe)|bancos?\b(?! (?:de|em) couro))\b",
-    "engine": r"\b(?:motor\b|motorizac\w+|potencia|cavalos|quantos cv|turbo\b|1\.0 ou|versao|consumo|faz quantos?(?: km)?|bebe muito|beberrao|(?:e|muito) economico|torque|porta ?malas)\b",
+    "owner": r"\b(?:unico dono|(?:quantos|qts|segundo|primeiro) donos?|e de (?:segundo|primeiro|unico) dono"
+    r"|procedencia|historico|de mulher|particular)\b",
+    "report": r"\b(?:laudo\w*|cautelar|vistoria\w*|sinistr\w+|leila[o]|leiloado|bati(?:da|do|das)|colisao"
+    r"|recuperad\w+|pericia|repintad[oa]|pintura|retoque\w*|amassad\w+|risc(?:o|os|ado|ada))\b",
+    "ipva": r"\b(?:ipva|licenciamento|licenciad[oa]|multas?|debitos|dividas?|document(?:o|os"
+    r"|acao) (?:em dia|ok|ta|esta|pag[oa]|atrasad)\w*|doc em dia|quitado|alienad[oa])\b",
+    "state": r"\b(?:(?:estado|conservac\w+|conservad[oa]|bem cuidad[oa])|pneus?|bateria|ta inteiro"
+    r"|ta (?:bom|boa|novo)|revis(?:oes|ado|ada)|manual e chave|chave reserva|interior"
+    r"|algum (?:defeito|problema|detalhe)|bancos?\b(?! (?:de|em) couro))\b",
+    "engine": r"\b(?:motor\b|motorizac\w+|potencia|cavalos|quantos cv|turbo\b|1\.0 ou|versao|consumo"
+    r"|faz quantos?(?: km)?|bebe muito|beberrao|(?:e|muito) economico|torque|porta ?malas)\b",
     "fipe": r"\bfipe\b",
-    "options": r"\b(?:opciona\w+|itens|equipament\w+|acessorios?|completo|completinho|completao|o que (?:ele |ela )?tem de|vem com|quais os itens)\b",
-}  # fmt: skip
+    "options": r"\b(?:opciona\w+|itens|equipament\w+|acessorios?|completo|completinho|completao|o que (?:ele "
+    r"|ela )?tem de|vem com|quais os itens)\b",
+}
 _FACTS_COMPILED: Final = {name: re.compile(pattern, re.MULTILINE) for name, pattern in _FACTS.items()}
 
 # Words of equipment: what is looked for in the stock's own words.
@@ -155,12 +256,16 @@ OPTIONS: Final = (
     (re.compile(r"\bblindad[oa]\b"), "blindagem", "blindad"),
     (re.compile(r"\bair ?bags?\b"), "airbags", "airbag"),
     (re.compile(r"\brodas? de liga\b|\bliga leve\b"), "rodas de liga leve", "liga"),
-    (re.compile(r"\b(?:chave (?:presencial|inteligente)|partida (?:no|por) botao|start stop)\b"), "chave presencial", "presencial"),
+    (
+        re.compile(r"\b(?:chave (?:presencial|inteligente)|partida (?:no|por) botao|start stop)\b"),
+        "chave presencial",
+        "presencial",
+    ),
     (re.compile(r"\bengate\b"), "engate", "engate"),
     (re.compile(r"\bestribo\b"), "estribo", "estribo"),
     (re.compile(r"\bisofix\b"), "Isofix", "isofix"),
     (re.compile(r"\bpaddle\w*\b|\bborboletas?\b"), "paddle shift", "paddle"),
-)  # fmt: skip
+)
 # Nearly every car has these: asked for, they are answered but do not narrow a search.
 COMMON_OPTIONS: Final = (
     (re.compile(r"\bar(?:[\s-]condicionado| gelando| digital|$|\?| e )"), "ar-condicionado", "ar"),
@@ -171,7 +276,7 @@ COMMON_OPTIONS: Final = (
     (re.compile(r"\babs\b"), "freios ABS", "abs"),
     (re.compile(r"\balarme\b"), "alarme", "alarme"),
     (re.compile(r"\bwi-?fi\b"), "wi-fi", "wi-fi"),
-)  # fmt: skip
+)
 
 
 def intents(folded: str) -> frozenset[str]:

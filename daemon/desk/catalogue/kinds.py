@@ -30,7 +30,8 @@ def answer_kind(draft: Draft, kind: str) -> None:
             draft.ask("E você, procura algum carro?", "model")
         case "document":
             draft.say(
-                "Recebi seu documento, obrigado! Por aqui eu não consigo abrir o arquivo, mas ele fica na conversa para a equipe."
+                "Recebi seu documento, obrigado! Por aqui eu não consigo abrir o arquivo, "
+                "mas ele fica na conversa para a equipe."
             )
             draft.ask("Me conta em que posso te ajudar?", "model")
         case "order":

@@ -9,6 +9,7 @@ from typing import Final
 from attrs import frozen
 
 from daemon.desk.amounts import flat
+from daemon.desk.catalogue.common_words import EVERYDAY_WORDS
 from daemon.desk.catalogue.models import EVERYDAY, MAKE_SPELLINGS, TABLE
 from shards.tenant.vehicle import StockSummary
 from shards.text import fold
@@ -38,8 +39,33 @@ class Mention:
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _PICK_UP: Final = re.compile(r"pick[\s-]?ups?")
 _OPENERS: Final = frozenset(
-    ["tem", "teria", "tens", "um", "uma", "o", "do", "no", "quero", "queria", "procuro", "procurando", "vende"]
-    + ["vendem", "sobre", "desse", "nesse", "esse", "ou", "pelo", "interesse", "meu", "ver", "outro", "vi"]
+    [
+        "tem",
+        "teria",
+        "tens",
+        "um",
+        "uma",
+        "o",
+        "do",
+        "no",
+        "quero",
+        "queria",
+        "procuro",
+        "procurando",
+        "vende",
+        "vendem",
+        "sobre",
+        "desse",
+        "nesse",
+        "esse",
+        "ou",
+        "pelo",
+        "interesse",
+        "meu",
+        "ver",
+        "outro",
+        "vi",
+    ]
 )
 _BEFORE_NAMES: Final = _OPENERS | {
     "a", "da", "na", "de", "em", "e", "algum", "alguma", "pela", "essa", "dessa", "nessa", "quanto", "custa", "valor",
@@ -47,54 +73,12 @@ _BEFORE_NAMES: Final = _OPENERS | {
     "sao", "tenho", "troco", "vendo", "tiver", "jipe", "suv", "sedan", "hatch", "picape",
 }  # fmt: skip
 _NEED_MAKE: Final = frozenset(
-    ["tipo", "bravo", "premio", "one", "is", "tan", "han", "rio", "capture", "estilo", "ronda", "mb", "hr", "2008"]
-    + ["500", "147", "soul", "master", "expert", "partner", "edge", "pop", "onda", "land", "bm", "greta", "tera"]
-    + ["ora", "eco", "centra", "reno", "citron", "quid", "palho", "kick", "king", "civico", "acord", "a20", "cobalto"]
+    ["tipo", "bravo", "premio", "one", "is", "tan", "han", "rio", "capture", "estilo", "ronda", "mb", "hr", "2008", "500", "147", "soul", "master", "expert", "partner", "edge", "pop", "onda", "land", "bm", "greta", "tera", "ora", "eco", "centra", "reno", "citron", "quid", "palho", "kick", "king", "civico", "acord", "a20", "cobalto"]
 )  # fmt: skip
 _NOT_AFTER_LETTER: Final = frozenset(
     ["portas", "porta", "p", "mil", "k", "x", "vezes", "anos", "lugares", "fotos", "h", "horas", "pessoas", "dias"]
 )  # fmt: skip
-# Words close to a model's name that are never one.
-_COMMON: Final = frozenset(
-    """
-    estrada estradas versao verso viagem viagens festa festas foto fotos ponto pontos preco precos carro carros
-    outro outra outros outras gosto gostei gostaria queria quero quanto quantos qual quais esse essa este esta
-    isso aqui agora ainda valor valores troca trocar trocas tenho temos tinha teria aceita aceitam aceito
-    entrada parcela parcelas finan hoje amanha sabado domingo segunda terca quarta quinta sexta manha tarde
-    noite bom boa dia dias tudo bem obrigado obrigada valeu opa ola alo sim nao pode poderia posso consegue
-    conseguem mais menos melhor menor maior barato baratos barata novo nova novos usado usados semi seminovo
-    carta cartao credito nome sujo score banco bancos loja lojas onde fica ficam endereco horario horarios
-    aberto abre abrem fecha fecham sobre para pra pro com sem ate desde entre porta portas cor cores preto
-    preta branco branca prata cinza azul vermelho verde amarelo motor motores completo completa couro teto
-    solar camera multimidia direcao cambio manual automatico automatica flex diesel gasolina alcool etanol
-    hibrido eletrico rodado rodados baixa alta pouco pouca muito muita algum alguma alguns algumas esposa
-    marido filho filha familia trabalho viajar cidade rua casa gente moto motos caminhonete picape sedan
-    sedans hatch perua passo pass alguem aluguel montanha montanhas cruz cruza punt focado foco capturar
-    captura acordo acordos acorda sonata conversa versos preciso precisa precisar procuro procurando serve
-    servir tira tirar tirou trata tratar vaga vagas volta voltar vale vista visto visita visitar marca marcas
-    marcar marco marcha marchas modelo modelos placa placas final quilometragem quilometro moro moram mora
-    canto cantos verdade cobra cobrar cobram custa custar custo senta sentar argos fogo gol golpe golpes polos
-    politica polvo pulso pulsos salve salvo seria serio serie series sento cento certo certa certeza perto
-    celular corta cortar costa correr corre correto corretora coroa corrida retorno retorna toda todo todos
-    todas tchau tocar toca tempo termo termos tese teste tests drive amigo amiga algo alem fala falar falo
-    contato contar conta contas compra comprar compro compram vender vende vendem vendo venda vendas vendedor
-    vendedora vejo ver veja veio unico dono documento documentos ipva garantia laudo avaliar avaliacao avalia
-    comigo consigo chega chegar chego chegou cara caro cara carinho kkk kkkk kkkkk haha rsrs moca moco senhor
-    senhora cara mano irmao irma parceiro chefe patrao querida querido vcs voces voce dele dela deles meu
-    minha meus minhas seu sua nosso nossa nome pessoa pessoas atendente gerente humano humana robo bot ideia
-    ideias estilo civil civis fixo ficha fixa fosse foi fora formas forma forte fone menta menos mente mesmo
-    mesma mulher mundo fica ficar ficou fico fiesta? polo? cheque cheiro chave chaves rato rapido rapida
-    sorte sports sport esporte mocha mossa moca stock stok compacto compacta compas estado estados parado
-    parada partes parte partir conto contos logo loga login longe longo lugar lugares caminhao comando mando
-    manda mandar mandou saber sabe sabem saiu saida sair renegociar chama chamar chamo colocar coloca
-    maria mario transito empresa empresas trigo carnaval fator fatores versus passa passar passei passas junto juntos touro pulo
-    pelas pelos palas monta monja logar compasso compras durante linear linha linhas cena temos tempera troco trocado banda
-    manda manual manuais primo primos premios cobre cobrir custo custos fixar faixa faixas foram fosse fossem parar parei paro
-    vetor vetores celula santa santos semana semanas sonho sonhos sono taxa taxas taxado torno toma tomar tirar terra terras
-    tenta tentar texto textos tinham tipos tiver tivesse touca uns unica unico unida usada vamos varias varios veiculo velho
-    verso vista vivo volta voltas voltei volto rapaz razao real reais receber rever ruim sabia saldo salao santana? sinal
-    """.replace("?", "x").split()
-)
+_COMMON: Final = frozenset(EVERYDAY_WORDS.split())
 
 
 def squash(text: str) -> str:

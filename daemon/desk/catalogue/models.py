@@ -6,21 +6,29 @@ from typing import Final
 # A spelling is compared without spaces, hyphens, accents and case.
 TABLE: Final = """
 Chevrolet
- hatch: Onix=onics,onixs,honix,onyx,onixx,onis | Celta | Corsa=corca | Agile | Astra | Kadett=kadet,cadete | Chevette=chevete,xevete | Sonic | Vectra GT | Bolt
- sedan: Onix Plus=onix sedan,onixplus,onix plus sedan | Prisma=prizma | Cobalt=cobalto | Cruze=cruse,cruzi,crusi,cruzer | Classic | Vectra=vetra | Monza | Opala | Omega | Malibu
- suv: Tracker=traker,treker,trecker,trakcer,traquer | Equinox=equinoxe,equinos,equinoquis | Trailblazer=trail blazer,treilblazer | Blazer=bleizer | Captiva | Tahoe
+ hatch: Onix=onics,onixs,honix,onyx,onixx,onis | Celta | Corsa=corca | Agile | Astra | Kadett=kadet,cadete
+ hatch: Chevette=chevete,xevete | Sonic | Vectra GT | Bolt
+ sedan: Onix Plus=onix sedan,onixplus,onix plus sedan | Prisma=prizma | Cobalt=cobalto
+ sedan: Cruze=cruse,cruzi,crusi,cruzer | Classic | Vectra=vetra | Monza | Opala | Omega | Malibu
+ suv: Tracker=traker,treker,trecker,trakcer,traquer | Equinox=equinoxe,equinos,equinoquis
+ suv: Trailblazer=trail blazer,treilblazer | Blazer=bleizer | Captiva | Tahoe
  pickup: S10=s 10,s-10,esse dez | Montana=montanna | Silverado | D20 | D10 | C10 | A20
  minivan: Spin=espin | Meriva | Zafira=safira
 Volkswagen
- hatch: Gol=goll,gool | Polo=pollo | Up=up!,up tsi | Fox=foks,foxe | Golf=golfe | Fusca=fuska | New Beetle | Polo Track
- sedan: Virtus=virtos,virtuz,vitus | Voyage=voiage,voyagem,voiagem | Jetta=jeta,getta | Passat=passate,passat | Santana | Bora | Logus | Apolo
- suv: T-Cross=tcross,t cros,t-cros,ticross,tecross,t croos,t-crooss,ti cross,tcros | Nivus=nivos,nivuz | Taos=thaos | Tiguan=tiguam,tigua,tiguan allspace | Touareg=tuareg | CrossFox=cross fox | Tera
+ hatch: Gol=goll,gool | Polo=pollo | Up=up!,up tsi | Fox=foks,foxe | Golf=golfe | Fusca=fuska | New Beetle
+ hatch: Polo Track
+ sedan: Virtus=virtos,virtuz,vitus | Voyage=voiage,voyagem,voiagem | Jetta=jeta,getta | Passat=passate,passat
+ sedan: Santana | Bora | Logus | Apolo
+ suv: T-Cross=tcross,t cros,t-cros,ticross,tecross,t croos,t-crooss,ti cross,tcros | Nivus=nivos,nivuz
+ suv: Taos=thaos | Tiguan=tiguam,tigua,tiguan allspace | Touareg=tuareg | CrossFox=cross fox | Tera
  pickup: Saveiro=savero,saveiru,saveirinho | Amarok=amaroque,amarock,amaroki
  wagon: Parati | SpaceFox=space fox | Variant | Quantum | Brasilia
  van: Kombi=combi
 Fiat
- hatch: Argo | Mobi=moby,mob | Uno=unno,uninho,uno way | Palio=pálio,palho | Punto=puntto | Fiat 500=cinquecento | Stilo=estilo | Bravo | Tipo | 147
- sedan: Cronos=cronus,cronnos,kronos | Siena=sienna,ciena | Grand Siena=gran siena,grand sienna,gran sienna,grandsiena | Linea=linéa | Marea | Tempra | Premio
+ hatch: Argo | Mobi=moby,mob | Uno=unno,uninho,uno way | Palio=pálio,palho | Punto=puntto | Fiat 500=cinquecento
+ hatch: Stilo=estilo | Bravo | Tipo | 147
+ sedan: Cronos=cronus,cronnos,kronos | Siena=sienna,ciena
+ sedan: Grand Siena=gran siena,grand sienna,gran sienna,grandsiena | Linea=linéa | Marea | Tempra | Premio
  suv: Pulse=puse,puls,pulsi | Fastback=fast back,festback,fastbek,fastbeck | Freemont=fremont
  pickup: Toro=tôro | Strada=estrada,istrada,strata | Titano
  minivan: Idea | Doblo=doblô,dobló
@@ -28,31 +36,44 @@ Fiat
  van: Fiorino=florino,fiorinno | Ducato | Scudo
 Ford
  hatch: Ka=ford k,kah | Fiesta | Focus=fokus,focos,focus hatch | Escort=escorte
- sedan: Ka Sedan=ka+,ka mais,ka sedã | Fusion=fusiom,fuzion | Fiesta Sedan | Focus Sedan=focus fastback | Verona | Del Rey | Mondeo
- suv: EcoSport=eco sport,ecosporte,ekosport,eco esporte,ecosprt,eco | Territory=teritory,territori | Bronco Sport=bronco | Edge
- pickup: Ranger=rander,renger,rangger | Maverick=maverik | F-250=f250 | F-1000=f1000 | F-150=f150 | Courier=curier | Pampa
+ sedan: Ka Sedan=ka+,ka mais,ka sedã | Fusion=fusiom,fuzion | Fiesta Sedan | Focus Sedan=focus fastback | Verona
+ sedan: Del Rey | Mondeo
+ suv: EcoSport=eco sport,ecosporte,ekosport,eco esporte,ecosprt,eco | Territory=teritory,territori
+ suv: Bronco Sport=bronco | Edge
+ pickup: Ranger=rander,renger,rangger | Maverick=maverik | F-250=f250 | F-1000=f1000 | F-150=f150
+ pickup: Courier=curier | Pampa
  coupe: Mustang=mustangue
  van: Transit
 Toyota
- sedan: Corolla=corola,corrola,corrolla,coralla,korolla,corollinha,carolla,coroola,corolinha | Etios Sedan | Yaris Sedan | Camry | Prius
+ sedan: Corolla=corola,corrola,corrolla,coralla,korolla,corollinha,carolla,coroola,corolinha | Etios Sedan
+ sedan: Yaris Sedan | Camry | Prius
  hatch: Etios=etius,etioss | Yaris=iaris,yares,yariz | Etios Hatch | Yaris Hatch
- suv: Corolla Cross=corola cross,corolla cros,corola cros,corrola cross | SW4=sw 4,hilux sw4,sw-4 | RAV4=rav 4,rav-4,have 4,rave4 | Yaris Cross
+ suv: Corolla Cross=corola cross,corolla cros,corola cros,corrola cross | SW4=sw 4,hilux sw4,sw-4
+ suv: RAV4=rav 4,rav-4,have 4,rave4 | Yaris Cross
  pickup: Hilux=hilux,railux,hylux,hailux,ilux,hillux,rilux | Bandeirante
 Honda
- sedan: Civic=civick,civic si,sivic,civik,cívic,siviq,civc,cvic,civico | City=citi,siti,sity,city sedan | Accord=acord
+ sedan: Civic=civick,civic si,sivic,civik,cívic,siviq,civc,cvic,civico | City=citi,siti,sity,city sedan
+ sedan: Accord=acord
  hatch: Fit=fiti,honda fit | City Hatch=city hatchback,city hatchback,citi hatch
  suv: HR-V=hrv,hr v,agá erre vê,hr-ve | WR-V=wrv,wr v | CR-V=crv,cr v | ZR-V=zrv,zr v
- motorcycle: CG 160=cg160,cg titan,cg fan,cg,titan 160,fan 160,titan | CB 300=cb300,cb300f,cb 300f twister,twister | CB 500=cb500,cb500x,cb500f | CB 650=cb650 | NXR Bros=bros,nxr 160,bros 160 | Biz=biz 125,biz 110 | XRE 300=xre,xre300,sahara 300 | PCX=pcx 150,pcx 160 | Pop 110=pop 110i | Hornet
+ motorcycle: CG 160=cg160,cg titan,cg fan,cg,titan 160,fan 160,titan
+ motorcycle: CB 300=cb300,cb300f,cb 300f twister,twister | CB 500=cb500,cb500x,cb500f | CB 650=cb650
+ motorcycle: NXR Bros=bros,nxr 160,bros 160 | Biz=biz 125,biz 110 | XRE 300=xre,xre300,sahara 300
+ motorcycle: PCX=pcx 150,pcx 160 | Pop 110=pop 110i | Hornet
 Hyundai
  hatch: HB20=hb 20,hb-20,agabe 20,hb vinte,hb20x,agá bê vinte,hb2o,hb20 hatch | i30=i 30,i-30
  sedan: HB20S=hb20 s,hb 20 s,hb20 sedan,hb20 sedã,hb 20s,hb 20 sedan | Elantra | Azera | Sonata
- suv: Creta=kreta,cretta,greta | Tucson=tucsom,tuckson,tucsson | ix35=ix 35,ix-35 | Santa Fe=santafe | Vera Cruz | Kona
+ suv: Creta=kreta,cretta,greta | Tucson=tucsom,tuckson,tucsson | ix35=ix 35,ix-35 | Santa Fe=santafe | Vera Cruz
+ suv: Kona
  truck: HR
 Jeep
- suv: Renegade=renegad,renegate,renagade,reneguede,renegue,renegado | Compass=compas,compess,conpass,kompass,campass,compasss | Commander=comander,comandar | Cherokee=cheroke | Grand Cherokee=gran cherokee | Wrangler=rangler
+ suv: Renegade=renegad,renegate,renagade,reneguede,renegue,renegado
+ suv: Compass=compas,compess,conpass,kompass,campass,compasss | Commander=comander,comandar | Cherokee=cheroke
+ suv: Grand Cherokee=gran cherokee | Wrangler=rangler
  pickup: Gladiator
 Renault
- hatch: Kwid=kuid,kwidi,quid,kwit,cuid | Sandero=sandeiro,sanderro,sandeero | Clio | Stepway=sandero stepway,stepwey,step way | Megane E-Tech
+ hatch: Kwid=kuid,kwidi,quid,kwit,cuid | Sandero=sandeiro,sanderro,sandeero | Clio
+ hatch: Stepway=sandero stepway,stepwey,step way | Megane E-Tech
  sedan: Logan=logam | Fluence=fluense | Symbol | Megane
  suv: Duster=dustter,daster,dusther | Captur=capture,capitur | Kardian=cardian | Boreal | Koleos
  pickup: Oroch=oroque,duster oroch
@@ -77,7 +98,8 @@ Citroën
  minivan: C3 Picasso=picasso | Xsara Picasso=xsara
  van: Jumpy | Jumper | Berlingo
 Mitsubishi
- suv: ASX | Outlander=outlender,outland | Pajero=pagero | Pajero TR4=tr4,tr 4 | Pajero Sport | Pajero Full | Eclipse Cross=eclipse
+ suv: ASX | Outlander=outlender,outland | Pajero=pagero | Pajero TR4=tr4,tr 4 | Pajero Sport | Pajero Full
+ suv: Eclipse Cross=eclipse
  pickup: L200=l 200,l-200,l200 triton,l 200 triton,triton
  sedan: Lancer=lanser
 Kia
@@ -87,7 +109,8 @@ Kia
  minivan: Carnival
  truck: Bongo=bongo k2500
 Caoa Chery
- suv: Tiggo 2=tigo 2 | Tiggo 3X=tiggo 3,tigo 3x | Tiggo 5X=tiggo 5,tigo 5x,tigo 5 | Tiggo 7=tigo 7,tiggo 7 pro,tiggo7 | Tiggo 8=tigo 8,tiggo 8 pro | Tiggo=tigo,tiggu
+ suv: Tiggo 2=tigo 2 | Tiggo 3X=tiggo 3,tigo 3x | Tiggo 5X=tiggo 5,tigo 5x,tigo 5
+ suv: Tiggo 7=tigo 7,tiggo 7 pro,tiggo7 | Tiggo 8=tigo 8,tiggo 8 pro | Tiggo=tigo,tiggu
  hatch: QQ | Celer | iCar=icar
  sedan: Arrizo 5=arizo 5,arrizo | Arrizo 6=arizo 6
 BYD
@@ -112,7 +135,8 @@ Mercedes-Benz
  suv: GLA 200=gla,gla200 | GLB 200=glb | GLC 250=glc | GLE
  van: Sprinter=splinter,sprinte
 Land Rover
- suv: Range Rover Evoque=evoque,evoc,evok,ivoque | Discovery Sport | Discovery=discoveri | Defender | Range Rover=range rover sport | Freelander | Velar
+ suv: Range Rover Evoque=evoque,evoc,evok,ivoque | Discovery Sport | Discovery=discoveri | Defender
+ suv: Range Rover=range rover sport | Freelander | Velar
 Volvo
  suv: XC40=xc 40 | XC60=xc 60 | XC90=xc 90 | EX30=ex 30 | C40
  sedan: S60 | V40
@@ -155,7 +179,8 @@ Effa
 Smart
  hatch: Fortwo
 Yamaha
- motorcycle: Fazer 250=fz25,fazer250,fazer 150 | Lander=xtz 250 | Factor=ybr,factor 150 | Crosser=xtz 150 | MT-03=mt03,mt 03 | MT-07=mt07,mt 07 | NMax=nmax 160 | XMax | R3
+ motorcycle: Fazer 250=fz25,fazer250,fazer 150 | Lander=xtz 250 | Factor=ybr,factor 150 | Crosser=xtz 150
+ motorcycle: MT-03=mt03,mt 03 | MT-07=mt07,mt 07 | NMax=nmax 160 | XMax | R3
 Kawasaki
  motorcycle: Ninja=ninja 300,ninja 400 | Z400 | Versys
 Royal Enfield

@@ -12,22 +12,32 @@ from daemon.desk.catalogue.lexicon import Mention
 _LONGEST: Final = 70
 
 _MINE: Final = re.compile(
-    r"\b(?:meu|minha|(?:eu )?tenho (?:um|uma|o|a|esse|essa)|tb tenho (?:um|uma)|possuo (?:um|uma)|vende\w* (?:o |a |um |uma |meu |minha )?"
-    r"|vendo (?:o |a |um |uma |meu |minha )?|dou (?:o|a|um|uma|meu|minha)|dar (?:o|a|um|uma|meu|minha)|dando (?:o|a|um|uma|meu|minha)|na minha|no meu|o meu|a minha|com (?:meu|minha)"
-    r"|(?:e|eh) (?:um|uma)|seria (?:um|uma)|nele|troco (?:o |a |um |uma |meu |minha )?|trocar (?:o |a |um |uma |meu |minha )?|peg(?:a|am|aria|ariam) (?:o |a |um |uma |meu |minha )?"
-    r"|aceit(?:a|am|aria|ariam) (?:o |a |um |uma |meu |minha )?|compra(?:m|ria|riam)? (?:o |a |um |uma |meu |minha )?|avali(?:a|am|ar) (?:o |a |um |uma |meu |minha )?)"
+    r"\b(?:meu|minha|(?:eu )?tenho (?:um|uma|o|a|esse|essa)|tb tenho (?:um|uma)|possuo (?:um|uma)"
+    r"|vende\w* (?:o |a |um |uma |meu |minha )?"
+    r"|vendo (?:o |a |um |uma |meu |minha )?|dou (?:o|a|um|uma|meu|minha)|dar (?:o|a|um|uma|meu"
+    r"|minha)|dando (?:o|a|um|uma|meu|minha)|na minha|no meu|o meu|a minha|com (?:meu|minha)"
+    r"|(?:e|eh) (?:um|uma)|seria (?:um|uma)|nele|troco (?:o |a |um |uma |meu |minha )?"
+    r"|trocar (?:o |a |um |uma |meu |minha )?|peg(?:a|am|aria|ariam) (?:o |a |um |uma |meu "
+    r"|minha )?"
+    r"|aceit(?:a|am|aria|ariam) (?:o |a |um |uma |meu |minha )?|compra(?:m|ria|riam)? (?:o |a |um "
+    r"|uma |meu |minha )?|avali(?:a|am|ar) (?:o |a |um |uma |meu |minha )?)"
     r"\s*(?:(?:carro|moto|veiculo),? )?(?:e |eh )?(?:um |uma )?$"
 )
 _TARGET_BEFORE: Final = re.compile(
-    r"\b(?:por|num|numa|em|pel[oa]|nesse|nessa|nest[ea]|n[oa]|na troca d[eoa]|troca (?:por|d[eoa]|n[oa])|por (?:um|uma|esse|essa)|em (?:um|uma)|quero|queria|comprar|pegar|d[oa]|interesse|tem|vcs tem|e quero|ver|desse|dess[ea])"
+    r"\b(?:por|num|numa|em|pel[oa]|nesse|nessa|nest[ea]|n[oa]|na troca d[eoa]|troca (?:por|d[eoa]"
+    r"|n[oa])|por (?:um|uma|esse|essa)|em (?:um|uma)|quero|queria|comprar|pegar|d[oa]|interesse"
+    r"|tem|vcs tem|e quero|ver|desse|dess[ea])"
     r"\s*(?:o |a |um |uma |esse |essa |tal |seu |)$"
 )
 _END: Final = re.compile(
-    r"[?!\n;]|\b(?:e|mas|que|ainda|na troca|n[oa] negocio|de entrada|como entrada|na entrada|como parte|num|numa|por um|por uma|por esse|pelo|pela|nesse|nessa|em um|em uma"
-    r"|quero|queria|qto|qnto|quanto|voces|vcs|vc|aceita\w*|pega\w*|e volta|mais volta|com volta|da pra|serve|quais|qual|como|tem como|interesse|avalia\w*|posso|gostaria)\b"
+    r"[?!\n;]|\b(?:e|mas|que|ainda|na troca|n[oa] negocio|de entrada|como entrada|na entrada"
+    r"|como parte|num|numa|por um|por uma|por esse|pelo|pela|nesse|nessa|em um|em uma"
+    r"|quero|queria|qto|qnto|quanto|voces|vcs|vc|aceita\w*|pega\w*|e volta|mais volta|com volta"
+    r"|da pra|serve|quais|qual|como|tem como|interesse|avalia\w*|posso|gostaria)\b"
 )
 _TRADE_AFTER: Final = re.compile(
-    r"^.{0,40}?\b(?:na troca|n[oa] negocio|de entrada|como entrada|na entrada|como parte|pra troca|para troca|de troca)\b"
+    r"^.{0,40}?\b(?:na troca|n[oa] negocio|de entrada|como entrada|na entrada|como parte|pra troca"
+    r"|para troca|de troca)\b"
 )
 _UNNAMED: Final = re.compile(
     r"\b(?:meu|minha) (carro|moto|veiculo|usado|seminovo|caminhonete|picape|carrinho)\b[^?!\n]{0,40}"

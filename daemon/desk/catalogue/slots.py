@@ -28,10 +28,28 @@ class Money:
 
 
 _BODIES: Final = (
-    ("suv", r"\bsuv(?:s|z\w+)?\b|\bsuve\b|\butilitario esportivo|\bcarro (?:mais )?alto\b|\bfosse alto\b|\baltinho\b|\bcrossover"),
+    (
+        "suv",
+        (
+            r"\bsuv(?:s|z\w+)?\b|\bsuve\b|\butilitario esportivo|\bcarro (?:mais )?alto\b|\bfosse alto\b"
+            r"|\baltinho\b|\bcrossover"
+        ),
+    ),
     ("sedan", r"\bsedan(?:s|z\w+)?\b|\bsedas?\b|\bseda[mn]s?\b|\bporta ?malas grande"),
-    ("hatch", r"\bhat?chs?\b|\bhat?ch(?:es|back)?\b|\bret[cx]h\b|\bcompacto|\bcarr(?:o|inho) (?:\w+ )?peque\w+|\bpequen(?:o|inho)\b|\bpopular(?:es)?\b"),
-    ("pickup", r"\bpic[ck]?ap[ei]?(?:s|z\w+)?\b|\bpick[\s-]?up\w*|\bcaminhonet\w+|\bcamionet\w+|\bcamioneta\w*|\bcabine dupla|\bcabine simples"),
+    (
+        "hatch",
+        (
+            r"\bhat?chs?\b|\bhat?ch(?:es|back)?\b|\bret[cx]h\b|\bcompacto|\bcarr(?:o"
+            r"|inho) (?:\w+ )?peque\w+|\bpequen(?:o|inho)\b|\bpopular(?:es)?\b"
+        ),
+    ),
+    (
+        "pickup",
+        (
+            r"\bpic[ck]?ap[ei]?(?:s|z\w+)?\b|\bpick[\s-]?up\w*|\bcaminhonet\w+|\bcamionet\w+"
+            r"|\bcamioneta\w*|\bcabine dupla|\bcabine simples"
+        ),
+    ),
     ("wagon", r"\bperuas?\b|\bstation ?wagon|\bwagon"),
     ("minivan", r"\bminivans?\b|\bmini van"),
     ("van", r"\b(?<!mini )vans?\b|\bfurgao|\bfurgoes|\bfurgone"),
@@ -39,10 +57,11 @@ _BODIES: Final = (
     ("convertible", r"\bconversive"),
     ("coupe", r"\bcupes?\b|\bcoupe"),
     ("truck", r"\bcaminhao|\bcaminhoes|\btruck\b"),
-)  # fmt: skip
+)
 _COMPILED_BODIES: Final = tuple((body, re.compile(pattern)) for body, pattern in _BODIES)
 _COLOR_REFUSAL: Final = re.compile(
-    r"\b(?:nao (?:quero|pode ser|gosto de|curto|seja|ser)|menos|exceto|tirando|sem ser|fora|odeio|nao sendo)\s+(?=(?:a |o |de |cor |na |um |uma |carro )*[a-z]+)"
+    r"\b(?:nao (?:quero|pode ser|gosto de|curto|seja|ser)|menos|exceto|tirando|sem ser|fora|odeio"
+    r"|nao sendo)\s+(?=(?:a |o |de |cor |na |um |uma |carro )*[a-z]+)"
 )
 _ROOMY: Final = re.compile(
     r"\b(?:d[ea] familia|pra familia|para (?:a )?familia|espacos[oa]|carro grande|bastante espaco)\b"
@@ -54,58 +73,96 @@ _MANUAL: Final = re.compile(
     r"\b(?:manua(?:l|is)|mecanic[oa]s?|cambio manual)\b(?! (?:e chave|do|de instru|proprietario))"
 )
 _FUELS: Final = (
-    ("diesel", r"\bdi[ei]?sel|\bdisel|\bdiezel|\bdiesel"), ("flex", r"\bflex\w*|\bfrex\b"), ("gasoline", r"\bgasolina"),
-    ("ethanol", r"\betanol|\balcool"), ("hybrid", r"\bhibri\w+|\bhybrid"), ("electric", r"\bel[ei]tri(?:c[oa]s?|ficad)\b(?<!direcao eletrica)|\belectric"),
+    ("diesel", r"\bdi[ei]?sel|\bdisel|\bdiezel|\bdiesel"),
+    ("flex", r"\bflex\w*|\bfrex\b"),
+    ("gasoline", r"\bgasolina"),
+    ("ethanol", r"\betanol|\balcool"),
+    ("hybrid", r"\bhibri\w+|\bhybrid"),
+    ("electric", r"\bel[ei]tri(?:c[oa]s?|ficad)\b(?<!direcao eletrica)|\belectric"),
     ("cng", r"\bgnv\b|\bkit gas|\bcom gas\b"),
-)  # fmt: skip
+)
 _COMPILED_FUELS: Final = tuple((fuel, re.compile(pattern)) for fuel, pattern in _FUELS)
 _NOT_FUEL: Final = re.compile(
     r"\b(?:direcao|vidros?|travas?|retrovisor\w*|bancos?|partida|freio) (?:eletric|hidraul)\w+"
 )
 _COLORS: Final = (
-    ("branco", r"\bbran[cq]u?i?nh?[oa]s?\b|\bbranc[oa]s?\b|\bwhite\b"), ("preto", r"\bpret(?:inh)?[oa]s?\b|\bblack\b"), ("prata", r"\bpratas?\b|\bpratead[oa]s?\b|\bsilver\b"),
-    ("cinza", r"\bcinzas?\b|\bgrafite\b|\bchumbo\b|\bgr[ae]y\b"), ("vermelho", r"\bverm[ei]lh(?:inh)?[oa]s?\b|\bred\b"), ("azul", r"\baz(?:ul|uis|uzinho)\b|\bblue\b"),
-    ("verde", r"\bverdes?\b"), ("amarelo", r"\bamarel[oa]s?\b"), ("marrom", r"\bmarro(?:m|ns|n)\b"), ("bege", r"\bbeges?\b"),
-    ("laranja", r"\blaranjas?\b"), ("dourado", r"\bdourad[oa]s?\b"), ("vinho", r"\bvinho\b|\bbordo\b"), ("roxo", r"\brox[oa]s?\b"),
-)  # fmt: skip
+    ("branco", r"\bbran[cq]u?i?nh?[oa]s?\b|\bbranc[oa]s?\b|\bwhite\b"),
+    ("preto", r"\bpret(?:inh)?[oa]s?\b|\bblack\b"),
+    ("prata", r"\bpratas?\b|\bpratead[oa]s?\b|\bsilver\b"),
+    ("cinza", r"\bcinzas?\b|\bgrafite\b|\bchumbo\b|\bgr[ae]y\b"),
+    ("vermelho", r"\bverm[ei]lh(?:inh)?[oa]s?\b|\bred\b"),
+    ("azul", r"\baz(?:ul|uis|uzinho)\b|\bblue\b"),
+    ("verde", r"\bverdes?\b"),
+    ("amarelo", r"\bamarel[oa]s?\b"),
+    ("marrom", r"\bmarro(?:m|ns|n)\b"),
+    ("bege", r"\bbeges?\b"),
+    ("laranja", r"\blaranjas?\b"),
+    ("dourado", r"\bdourad[oa]s?\b"),
+    ("vinho", r"\bvinho\b|\bbordo\b"),
+    ("roxo", r"\brox[oa]s?\b"),
+)
 _COMPILED_COLORS: Final = tuple((color, re.compile(pattern)) for color, pattern in _COLORS)
 _ENGINE: Final = re.compile(r"(?<![\d.,])([1-6])[.,](\d)(?![\d.,]*\d)(?!\s*(?:mil|k|milh|%))")
 _TRIMS: Final = re.compile(
-    r"\b(xei|xli|gli|altis|xrs|exl|ex|lx|lxr|touring|ltz|lt|premier|highline|comfortline|trendline|msi|tsi|gti|gts|longitude"
-    r"|limited|trailhawk|volcano|freedom|ranch|endurance|impetus|precision|(?<!test )(?<!teste )(?<!tes )drive|trekking|attractive|essence|titanium|xlt|zen|intense"
-    r"|iconic|platinum|prestige|ultimate|diamond|robust|griffe|allure|feel|shine|srx|srv|xls|xs|v6|turbo|high country|vivace|trend)\b"
+    r"\b(xei|xli|gli|altis|xrs|exl|ex|lx|lxr|touring|ltz|lt|premier|highline|comfortline|trendline"
+    r"|msi|tsi|gti|gts|longitude"
+    r"|limited|trailhawk|volcano|freedom|ranch|endurance|impetus|precision"
+    r"|(?<!test )(?<!teste )(?<!tes )drive|trekking|attractive|essence|titanium|xlt|zen|intense"
+    r"|iconic|platinum|prestige|ultimate|diamond|robust|griffe|allure|feel|shine|srx|srv|xls|xs|v6"
+    r"|turbo|high country|vivace|trend)\b"
 )
 _NEGATED: Final = (
     r"(?:nao (?:quero|pode ser|gosto de|seja)|menos|exceto|sem ser|tirando|que nao seja|odeio)\s+(?:carro |um |uma )?"
 )
 _SORTS: Final = (
-    ("price", r"\bmais (?:barat\w+|em conta|acessive\w+|baratinh\w+|economic\w+)|\bmenor (?:preco|valor)(?! (?:a vista|que))|\bbaratinh\w+|\bbarat(?:o|a|os|as)\b|\bem conta\b|\beconomic[oa]s?\b|\bcheap\w*"),
+    (
+        "price",
+        (
+            r"\bmais (?:barat\w+|em conta|acessive\w+|baratinh\w+|economic\w+)|\bmenor (?:preco"
+            r"|valor)(?! (?:a vista|que))|\bbaratinh\w+|\bbarat(?:o|a|os|as)\b|\bem conta\b"
+            r"|\beconomic[oa]s?\b|\bcheap\w*"
+        ),
+    ),
     ("-price", r"\bmais car[oa]s?\b|\bmais top\b|\bmelhor carro\b"),
     ("-year", r"\bmais nov[oa]s?\b(?! (?:que|do que))|\bmais recente|\bnewest"),
-    ("mileage", r"\bmenos rodad\w+|\bmenor (?:km|quilometragem|rodagem)|\bmenos (?:km|quilometr\w+|rodagem)(?! (?:que|de))|\bkm mais baix\w|\bmais baix[ao] (?:km|quilometragem)"),
-)  # fmt: skip
+    (
+        "mileage",
+        (
+            r"\bmenos rodad\w+|\bmenor (?:km|quilometragem|rodagem)|\bmenos (?:km|quilometr\w+"
+            r"|rodagem)(?! (?:que|de))|\bkm mais baix\w|\bmais baix[ao] (?:km|quilometragem)"
+        ),
+    ),
+)
 _COMPILED_SORTS: Final = tuple((sort, re.compile(pattern)) for sort, pattern in _SORTS)
 _LOW_MILEAGE: Final = re.compile(
-    r"\bbaix[ao] (?:km|quilometragem|rodagem)|\bpouc[oa] (?:km|rodad\w+|quilometr\w+|rodagem)|\bkm baix\w|\b(?:quilometragem|rodagem) baixa|\bbem pouco rodad"
+    r"\bbaix[ao] (?:km|quilometragem|rodagem)|\bpouc[oa] (?:km|rodad\w+|quilometr\w+|rodagem)"
+    r"|\bkm baix\w|\b(?:quilometragem|rodagem) baixa|\bbem pouco rodad"
 )
 _DOORS: Final = re.compile(r"\b(2|3|4|5|duas|quatro)\s?(?:portas|pts?\b|p\b)")
 _NEW: Final = re.compile(r"\b(?:0\s?km|zero\s?km|zero quilometro|0 quilometro|okm|zerado|zerinho)\b")
 
 _MAX_BEFORE: Final = re.compile(
-    r"\b(?:ate|at|ateh|no maximo|maximo|menos d[eo]|abaixo d[eo]|por ate|limite d[eo]|limite|teto de|orcamento (?:e |de |ate |eh )?|gastar|verba de|tenho|tiver|pagar|investir"
-    r"|under|below|up to|hasta|menor que|inferior a|passe? d[eo]|passar d[eo]|a vista ate|bate|budget)\W*(?:de |os |uns |no maximo |a |r\$ ?|ate |em |e |em torno de )*$"
+    r"\b(?:ate|at|ateh|no maximo|maximo|menos d[eo]|abaixo d[eo]|por ate|limite d[eo]|limite"
+    r"|teto de|orcamento (?:e |de |ate |eh )?|gastar|verba de|tenho|tiver|pagar|investir"
+    r"|under|below|up to|hasta|menor que|inferior a|passe? d[eo]|passar d[eo]|a vista ate|bate"
+    r"|budget)\W*(?:de |os |uns |no maximo |a |r\$ ?|ate |em |e |em torno de )*$"
 )
 _MIN_BEFORE: Final = re.compile(
-    r"\b(?:a partir d[eo]s?|acima d[eo]s?|mais d[eo]|no minimo|minimo(?: de)?|desde|from|superior a|over|pra cima de|apartir d[eo])\W*(?:r\$ ?)?$"
+    r"\b(?:a partir d[eo]s?|acima d[eo]s?|mais d[eo]|no minimo|minimo(?: de)?|desde|from"
+    r"|superior a|over|pra cima de|apartir d[eo])\W*(?:r\$ ?)?$"
 )
 _NEAR_BEFORE: Final = re.compile(
-    r"\b(?:uns|umas|cerca de|por volta d[eo]s?|na faixa d[eo]s?|na casa dos|em torno d[eo]|media d[eo]|mais ou menos|aproximadamente|faixa (?:de|dos)|perto d[eo]s?|around|about|tipo)\W*(?:os |r\$ ?)?$"
+    r"\b(?:uns|umas|cerca de|por volta d[eo]s?|na faixa d[eo]s?|na casa dos|em torno d[eo]"
+    r"|media d[eo]|mais ou menos|aproximadamente|faixa (?:de|dos)|perto d[eo]s?|around|about"
+    r"|tipo)\W*(?:os |r\$ ?)?$"
 )
 _MAX_AFTER: Final = re.compile(
-    r"^\W*(?:no maximo|de limite|de orcamento|pra gastar|para gastar|pra investir|para investir|de teto|pra menos|para menos|ou menos|estourando|disponive\w+|pra comprar|a vista)\b"
+    r"^\W*(?:no maximo|de limite|de orcamento|pra gastar|para gastar|pra investir|para investir"
+    r"|de teto|pra menos|para menos|ou menos|estourando|disponive\w+|pra comprar|a vista)\b"
 )
 _MIN_AFTER: Final = re.compile(
-    r"^\W*(?:(?:pra|para|p|p/|ou)\s?(?:cima|frente|mais|superior|mais novo|adiante|em diante|diante|acima)|em diante|acima|\+|adiante|or newer)"
+    r"^\W*(?:(?:pra|para|p|p/|ou)\s?(?:cima|frente|mais|superior|mais novo|adiante|em diante"
+    r"|diante|acima)|em diante|acima|\+|adiante|or newer)"
 )
 _DOWN_AFTER: Final = re.compile(
     r"^\W*(?:reais )?(?:de|na|como|pra|para|d|a)?\s*(?:dar )?(?:de |a )?(?:entrada|sinal)\b"
@@ -114,13 +171,17 @@ _DOWN_BEFORE: Final = re.compile(
     r"\b(?:entrada|sinal)\W*(?:de|com|seria|e|eh|tenho|uns|dou|:|d|no valor de|r\$)?\s*(?:uns |r\$ ?)?$"
 )
 _GIVE_BEFORE: Final = re.compile(
-    r"\b(?:dou|dar|dando|dava|der|desse|da|com|tenho|entro com|entrar com|entrando com|coloco|boto|colocar|dermos|demos)\s+(?:uma entrada de )?(?:uns |r\$ ?)?$"
+    r"\b(?:dou|dar|dando|dava|der|desse|da|com|tenho|entro com|entrar com|entrando com|coloco|boto"
+    r"|colocar|dermos|demos)\s+(?:uma entrada de )?(?:uns |r\$ ?)?$"
 )
 _OFFER_BEFORE: Final = re.compile(
-    r"\b(?:faz(?:em)?|fech(?:a|amos|o|ar|am)|pago|dou|deixa\w*|sai|faria|aceita(?:m)?|ofereco|vende|leva\w*|chega|por)\s+(?:n?ele |el[ea] |o carro |esse |nesse )?(?:por |em |a |ate |nos |uns |r\$ ?)*$"
+    r"\b(?:faz(?:em)?|fech(?:a|amos|o|ar|am)|pago|dou|deixa\w*|sai|faria|aceita(?:m)?|ofereco"
+    r"|vende|leva\w*|chega|por)\s+(?:n?ele |el[ea] |o carro |esse |nesse )?(?:por |em |a |ate "
+    r"|nos |uns |r\$ ?)*$"
 )
 _RATE_BEFORE: Final = re.compile(
-    r"\b(?:parcelas?|prestac\w+|mensa\w+|por mes)\W*(?:de|ate|por|no maximo|maximo|que|caiba|fique|em|uns|abaixo|menos|na faixa|d|r\$|\s)*$"
+    r"\b(?:parcelas?|prestac\w+|mensa\w+|por mes)\W*(?:de|ate|por|no maximo|maximo|que|caiba|fique"
+    r"|em|uns|abaixo|menos|na faixa|d|r\$|\s)*$"
 )
 _RATE_AFTER: Final = re.compile(
     r"^\W*(?:reais )?(?:por mes|mensa\w+|ao mes|de parcela|a parcela|na parcela|de prestac\w+|/mes)"
@@ -159,11 +220,21 @@ def read(text: str, mentions: Sequence[Mention], *, money_talk: bool, asked: str
     sort = next((sort for sort, pattern in _COMPILED_SORTS if pattern.search(names)), "")
     low = _LOW_MILEAGE.search(names) is not None and wish.max_km is None
     wish = evolve(
-        wish, makes=makes, models=models, bodies=bodies, transmissions=transmissions, fuels=fuels,
-        colors=tuple(color for color in colors if color not in refused), not_colors=refused, options=options, version=_version(names), sort=sort or ("mileage" if low else ""),
+        wish,
+        makes=makes,
+        models=models,
+        bodies=bodies,
+        transmissions=transmissions,
+        fuels=fuels,
+        colors=tuple(color for color in colors if color not in refused),
+        not_colors=refused,
+        options=options,
+        version=_version(names),
+        sort=sort or ("mileage" if low else ""),
         doors=None if doors is None else {"duas": 2, "quatro": 4}.get(doors[1]) or int(doors[1]),
-        max_km=LOW_MILEAGE_KM if low else wish.max_km, condition="new" if _NEW.search(plain) else "",
-    )  # fmt: skip
+        max_km=LOW_MILEAGE_KM if low else wish.max_km,
+        condition="new" if _NEW.search(plain) else "",
+    )
     return wish, money
 
 
@@ -323,7 +394,8 @@ def _years(years: list[Amount], plain: str, limits: dict[str, int | None]) -> No
     if re.search(r"\b(?:ate|no maximo|antes d[eo]|max)\W*(?:o |ano |de |\s)*$", before):
         limits["max_year"] = values[-1]
     elif _MIN_AFTER.match(after) or re.search(
-        r"\b(?:a partir d[eo]|apartir d[eo]|acima d[eo]|depois d[eo]|desde|mais novo (?:que|do que)|no minimo|minimo|superior a|maior que|from|pos)\W*(?:o |ano |de |\s)*$",
+        r"\b(?:a partir d[eo]|apartir d[eo]|acima d[eo]|depois d[eo]|desde|mais novo (?:que"
+        r"|do que)|no minimo|minimo|superior a|maior que|from|pos)\W*(?:o |ano |de |\s)*$",
         before,
     ):
         limits["min_year"] = values[0]

@@ -82,12 +82,14 @@ def small_talk(draft: Draft, understood: Understood) -> bool:
         profile = draft.brief.profile
         where = f" Estamos na {profile.address}, pode vir conhecer." if profile.address else ""
         draft.say(
-            f"Pode ficar tranquilo 😊 Aqui é da *{profile.name}*.{where} Só pague qualquer valor depois de ver o carro na loja."
+            f"Pode ficar tranquilo 😊 Aqui é da *{profile.name}*.{where} Só pague qualquer "
+            f"valor depois de ver o carro na loja."
         )
         draft.ask("Quer falar com alguém da equipe?", "person")
     elif understood.has("robot"):
         draft.say(
-            f"Sou o assistente virtual da *{draft.brief.profile.name}* 🤖 Te ajudo com estoque, preços, fotos e visita, e chamo um vendedor quando você quiser."
+            f"Sou o assistente virtual da *{draft.brief.profile.name}* 🤖 Te ajudo com "
+            f"estoque, preços, fotos e visita, e chamo um vendedor quando você quiser."
         )
         draft.ask("Que carro você procura?", "model")
     elif understood.has("laugh"):
@@ -149,7 +151,8 @@ def not_understood(draft: Draft) -> None:
     if isinstance(missed, int) and missed >= _MISSES - 1:
         draft.do(HandOver("o assistente não entendeu duas mensagens seguidas"))
         draft.say(
-            f"Desculpa, não consegui te entender direito 😕 Vou chamar um vendedor pra te atender melhor. {house.people(draft.brief)}"
+            f"Desculpa, não consegui te entender direito 😕 Vou chamar um vendedor pra te "
+            f"atender melhor. {house.people(draft.brief)}"
         )
         return
     draft.say(draft.pick("Desculpa, não entendi bem 😅", "Não peguei direito o que você precisa 😅"))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Generator
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from daemon.desk.amounts import amounts
 from daemon.desk.brief import Brief, Command, GetVehicles
@@ -27,7 +27,7 @@ class Subject:
     vehicles: tuple[Vehicle, ...] = ()
     how: str = ""
     gone: bool = False
-    wish: Wish = Wish()
+    wish: Wish = field(factory=Wish)
 
     @property
     def one(self) -> Vehicle | None:

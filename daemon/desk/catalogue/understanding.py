@@ -20,35 +20,53 @@ LONGEST: Final = 1_500
 
 _SPACES: Final = re.compile(r"[ \t]+")
 _POINTING: Final = re.compile(
-    r"\b(?:ess[ea]s?|est[ea]s?(?! (?:mes|ano|semana|noite|tarde|manha))|dess[ea]s?|dest[ea]s?|ness[ea]s?|nest[ea]s?|aquel[ea]s?|daquel[ea]s?|naquel[ea]s?|el[ea]s?|del[ea]s?|nel[ea]s?|isso|disso"
-    r"|o carro|do carro|no carro|o veiculo|do veiculo|o mesmo|this|it|that|moto ai|carro (?:ai|do anuncio|da foto|do video))\b"
+    r"\b(?:ess[ea]s?|est[ea]s?(?! (?:mes|ano|semana|noite|tarde|manha))|dess[ea]s?|dest[ea]s?"
+    r"|ness[ea]s?|nest[ea]s?|aquel[ea]s?|daquel[ea]s?|naquel[ea]s?|el[ea]s?|del[ea]s?|nel[ea]s?"
+    r"|isso|disso"
+    r"|o carro|do carro|no carro|o veiculo|do veiculo|o mesmo|this|it|that|moto ai|carro (?:ai"
+    r"|do anuncio|da foto|do video))\b"
 )
 _ORDINALS: Final = (
-    (0, r"\bprimeir[oa]\b(?! (?:dono|vez|parcela|carro meu|andar))|\b1[oaº°ª]\b|\b(?:o|opcao|numero|n) (?:1|um)\b(?!\.)\W*(?:$|\?|da lista|ai)"),
-    (1, r"\b(?:o|do|no|esse|pelo|desse|a|da) segund[oa]\b(?! (?:feira|dono))|\bsegundo\b(?! (?:dono|o |a ))|\bsegunda opcao|\b2[oaº°ª]\b|\b(?:o|opcao|numero|n) (?:2|dois)\b(?!\.)\W*(?:$|\?|da lista|ai)"),
-    (2, r"\bterceir[oa]\b(?! (?:dono|fileira))|\b3[oaº°ª]\b(?! fileira)|\b(?:o|opcao|numero|n) (?:3|tres)\b(?!\.)\W*(?:$|\?|da lista|ai)"),
+    (0,
+        (r"\bprimeir[oa]\b(?! (?:dono|vez|parcela|carro meu|andar))|\b1[oaº°ª]\b|\b(?:o|opcao|numero"
+        r"|n) (?:1|um)\b(?!\.)\W*(?:$|\?|da lista|ai)")),
+    (1,
+        (r"\b(?:o|do|no|esse|pelo|desse|a|da) segund[oa]\b(?! (?:feira|dono))|\bsegundo\b(?! (?:dono|o "
+        r"|a ))|\bsegunda opcao|\b2[oaº°ª]\b|\b(?:o|opcao|numero|n) (?:2|dois)\b(?!\.)\W*(?:$|\?"
+        r"|da lista|ai)")),
+    (2,
+        (r"\bterceir[oa]\b(?! (?:dono|fileira))|\b3[oaº°ª]\b(?! fileira)|\b(?:o|opcao|numero|n) (?:3"
+        r"|tres)\b(?!\.)\W*(?:$|\?|da lista|ai)")),
     (3, r"\b(?:o|do|no) quarto\b|\bquarta opcao|\b4[ºo°]\b|\b(?:opcao|numero|n) 4\b"),
     (-1, r"\b(?:o|do|no|esse|desse|a|da) ultim[oa]\b(?! (?:preco|valor))|\bultim[oa] (?:opcao|carro|da lista|que)"),
 )  # fmt: skip
 _COMPILED_ORDINALS: Final = tuple((index, re.compile(pattern, re.MULTILINE)) for index, pattern in _ORDINALS)
 _PICKING: Final = re.compile(
-    r"\b(?:o|a|do|da|no|na|pelo|pela|ess[ea]|dess[ea]|ness[ea])\s+(?:carro |modelo |suv |sedan |de cor )?(?:mais\s+(?:barat|car|nov|em conta)|menos rodad|mais rodad|branc|pret|prat|cinza|vermelh|azul|verde|amarel|marrom|bege|laranja"
+    r"\b(?:o|a|do|da|no|na|pelo|pela|ess[ea]|dess[ea]|ness[ea])\s+(?:carro |modelo |suv |sedan "
+    r"|de cor )?(?:mais\s+(?:barat|car|nov|em conta)|menos rodad|mais rodad|branc|pret|prat|cinza"
+    r"|vermelh|azul|verde|amarel|marrom|bege|laranja"
     r"|manual|automatic|diesel|flex|hibrid|cvt|turbo|\d{4}\b|de \d|1\.|2\.|4x4|7 lugares|completo)"
 )
 _SEARCHING: Final = re.compile(
-    r"\b(?:tem|tens|teria|teriam|temos|tenham|quero (?:um|uma)|queria (?:um|uma)|procur\w+|busc\w+|preciso|algum|alguma|alguns|quais|que carros?|o que|outr[oa]s?|me (?:indica|mostra)|any|have)\b"
+    r"\b(?:tem|tens|teria|teriam|temos|tenham|quero (?:um|uma)|queria (?:um|uma)|procur\w+|busc\w+"
+    r"|preciso|algum|alguma|alguns|quais|que carros?|o que|outr[oa]s?|me (?:indica|mostra)|any"
+    r"|have)\b"
 )
 _FOLLOWING: Final = re.compile(
-    r"^\W*(?:e|eh|mas|ou|so|entao|e se for|e com|e sem|agora|pode ser|prefiro|melhor|de preferencia|tem que ser|mas tem)\b"
+    r"^\W*(?:e|eh|mas|ou|so|entao|e se for|e com|e sem|agora|pode ser|prefiro|melhor"
+    r"|de preferencia|tem que ser|mas tem)\b"
 )
 _FORGET: Final = re.compile(
-    r"\b(?:esquece|deixa (?:pra la|quieto)|mudei de ideia|na verdade|melhor (?:uma?|outro)|outra coisa|desisto|tanto faz)\b"
+    r"\b(?:esquece|deixa (?:pra la|quieto)|mudei de ideia|na verdade|melhor (?:uma?|outro)"
+    r"|outra coisa|desisto|tanto faz)\b"
 )
 _ENGLISH: Final = re.compile(
-    r"\b(?:hello|hi|do you|have|any|the|price|how much|is it|available|i want|i am|looking|thanks|please|under|car|cars|tell me|what|where)\b"
+    r"\b(?:hello|hi|do you|have|any|the|price|how much|is it|available|i want|i am|looking|thanks"
+    r"|please|under|car|cars|tell me|what|where)\b"
 )
 _SPANISH: Final = re.compile(
-    r"\b(?:hola|tienen|tiene|cuanto|cuesta|busco|quiero|gracias|buenos|buenas|precio|camionetas?|coche|usted|ustedes|donde|estan)\b"
+    r"\b(?:hola|tienen|tiene|cuanto|cuesta|busco|quiero|gracias|buenos|buenas|precio|camionetas?"
+    r"|coche|usted|ustedes|donde|estan)\b"
 )
 
 

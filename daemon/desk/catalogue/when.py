@@ -22,18 +22,25 @@ _DATE: Final = re.compile(
 )
 _MONTHS: Final = ("jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", "nov", "dez")
 _CLOCK: Final = re.compile(
-    r"(?<![\d.,/$])(\d{1,2})\s?(?::|h(?:rs?|s|oras?)?\s?|\s?hrs?\s?|\s?horas?\s?)(\d{2})?(?!\d|\.\d|\s?mil)(?:\s?(?:min|h))?"
-    r"|\b(?:as|pelas|la pelas|por volta das?|umas|das|la (?:por|pras))\s+(\d{1,2})(?:\s?(?::|h)\s?(\d{2}))?(?!\d|[.,/:]\d|\s?(?:mil|k\b|x\b|fotos|opc))"
+    r"(?<![\d.,/$])(\d{1,2})\s?(?::|h(?:rs?|s|oras?)?\s?|\s?hrs?\s?|\s?horas?\s?)(\d{2})?(?!\d"
+    r"|\.\d|\s?mil)(?:\s?(?:min|h))?"
+    r"|\b(?:as|pelas|la pelas|por volta das?|umas|das|la (?:por|pras))\s+(\d{1,2})(?:\s?(?::"
+    r"|h)\s?(\d{2}))?(?!\d|[.,/:]\d|\s?(?:mil|k\b|x\b|fotos|opc))"
 )
 _HALF: Final = re.compile(r"^\s*(?:horas?\s*)?e\s*(?:meia|30)\b")
 _SPOKEN: Final = {
-    "uma": 13, "duas": 14, "tres": 15, "quatro": 16, "cinco": 17, "seis": 18, "sete": 19, "oito": 8, "nove": 9, "dez": 10,
-    "onze": 11, "meio dia": 12, "meio-dia": 12, "doze": 12,
+    "uma": 13, "duas": 14, "tres": 15, "quatro": 16, "cinco": 17, "seis": 18, "sete": 19, "oito": 8, "nove": 9,
+    "dez": 10, "onze": 11, "meio dia": 12, "meio-dia": 12, "doze": 12,
 }  # fmt: skip
 _SPOKEN_CLOCK: Final = re.compile(
-    r"\b(?:as|pelas|la pelas|por volta das?|umas|ao)\s+(meio[ -]dia|uma|duas|tres|quatro|cinco|seis|sete|oito|nove|dez|onze|doze)\b"
+    r"\b(?:as|pelas|la pelas|por volta das?|umas|ao)\s+(meio[ -]dia|uma|duas|tres|quatro|cinco"
+    r"|seis|sete|oito|nove|dez|onze|doze)\b"
 )
-_PARTS: Final = (("manha", r"\b(?:de|pela|na|a) manha\b|\bmanhazinha\b|\bcedo\b|\bcedinho\b"), ("tarde", r"\b(?:de|a|na|pela) tarde\b|\btardinha\b|\bdepois do almoco\b"), ("noite", r"\b(?:de|a|na|pela) noite\b|\bnoitinha\b"))  # fmt: skip
+_PARTS: Final = (
+    ("manha", r"\b(?:de|pela|na|a) manha\b|\bmanhazinha\b|\bcedo\b|\bcedinho\b"),
+    ("tarde", r"\b(?:de|a|na|pela) tarde\b|\btardinha\b|\bdepois do almoco\b"),
+    ("noite", r"\b(?:de|a|na|pela) noite\b|\bnoitinha\b"),
+)
 _COMPILED_PARTS: Final = tuple((part, re.compile(pattern)) for part, pattern in _PARTS)
 
 

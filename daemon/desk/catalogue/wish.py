@@ -80,7 +80,7 @@ class Wish:
 
     def over(self, older: "Wish") -> "Wish":
         """This wish added to an older one: what is said anew takes the place of what was said before."""
-        changes = {name: value for name, value in _said(self).items()}
+        changes = dict(_said(self).items())
         if self.bodies and not self.named:  # "e sedan?" after "tem hb20?" is no longer about HB20s
             changes |= {"models": (), "makes": (), "version": ""}
         if self.named:

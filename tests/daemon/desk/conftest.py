@@ -1,0 +1,5 @@
+"""The desk's transactions on a shard of one test."""
+
+from tests.support.desk import desk
+
+__all__ = ["desk"]
