@@ -1,8 +1,8 @@
 """Putting the parts together from a configuration. `daemon/main.py` says in which nursery each of them runs."""
 
 import random
-import uuid
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -23,15 +23,17 @@ from daemon.control.auth import TokenBook
 from daemon.control.events import EventRing, Ring
 from daemon.control.gate import Gate
 from daemon.control.sandbox_page import DemoInfo
-from daemon.control.webhooks import Webhooks
+from daemon.control.webhooks import WebhookCounts, Webhooks
 from daemon.desk import assistant
 from daemon.desk.fairness import FairSlots
 from daemon.desk.outbox import Brake, StatusWatch
+from daemon.desk.turn import Roster as DeskRoster
 from daemon.metrics import TENANTS_NAMED, Metrics
 from daemon.providers import roster
-from daemon.providers.base import Tokens
+from daemon.providers.base import ModelReply, Prompt, Tokens
 from daemon.sealing import Sealer
 from daemon.secrets import Secrets
+from daemon.stall import StallInstrument
 from daemon.stock.feed import poll
 from daemon.stock.fetch import Fetcher
 from daemon.stock.importing import import_stock
@@ -41,7 +43,9 @@ from daemon.tenants.supervisor import Supervisor
 from daemon.tenants.surroundings import Surroundings
 from daemon.tenants.tenant import rules_of
 from daemon.wellbeing import Wellbeing
+from shards.copy import before_migration
 from shards.directory import ShardDirectory, ShardHandle
+from shards.ids import new_id
 from shards.shard import Shard
 from shards.tenant.profile import StockFeed
 
@@ -72,11 +76,26 @@ class _VendorMetrics:
 
     def answered(self, provider: str, seconds: float, tokens: Tokens) -> None:
         self.metrics.provider(provider, seconds)
-        for kind in ("input", "output", "cache_read", "cache_write"):
-            self.metrics.tokens("", provider, kind, getattr(tokens, kind))
 
     def failed(self, provider: str, reason_kind: str) -> None:
         self.metrics.provider_failed(provider, reason_kind, 0.0)
+
+
+@frozen
+class _Metered:
+    """The roster as the desk sees it: its tokens are counted for the tenant that spends them."""
+
+    inner: DeskRoster
+    metrics: Metrics
+
+    def available(self) -> tuple[str, ...]:
+        return self.inner.available()
+
+    async def ask(self, name: str, prompt: Prompt, *, tenant: str) -> ModelReply:
+        reply = await self.inner.ask(name, prompt, tenant=tenant)
+        for kind in ("input", "output", "cache_read", "cache_write"):
+            self.metrics.tokens(tenant, name, kind, getattr(reply.tokens, kind))
+        return reply
 
 
 @asynccontextmanager
@@ -92,10 +111,20 @@ async def assembled(
     Raises `ConfigError`, `SealBroken` or a `ShardUnavailable` when it cannot serve at all.
     """
     async with AsyncExitStack() as stack:
+        stall = StallInstrument()
+        trio.lowlevel.add_instrument(stall)
+        stack.callback(trio.lowlevel.remove_instrument, stall)
         limiter = trio.CapacityLimiter(config.storage.threads)
         central = await trio.to_thread.run_sync(_open_central, config.data_dir, limiter, now, limiter=limiter)
         stack.callback(central.close)
-        directory = ShardDirectory(config.data_dir, limiter=limiter, limit=config.storage.open_shards, now=now)
+        directory = ShardDirectory(
+            config.data_dir,
+            limiter=limiter,
+            limit=config.storage.open_shards,
+            now=now,
+            before_migration=before_migration(config.data_dir),
+        )
+        wellbeing = Wellbeing()
         metrics = Metrics(per_tenant=await _few_tenants(central))
         rng = random.Random()  # noqa: S311 - jitter, not secrets
         vendors = roster.build(
@@ -111,8 +140,9 @@ async def assembled(
         graph = await stack.enter_async_context(httpx.AsyncClient(transport=StripedTransport(), trust_env=False))
         fetcher = Fetcher(allow_private=config.fetch.allow_private)
         stack.push_async_callback(fetcher.aclose)
-        rollup = Rollup(central, directory)
-        events = EventRing(Ring(uuid.uuid4().hex[:12]))
+        rollup = Rollup(central, directory, partial(wellbeing.trouble, "rollup"))
+        started_ms = int(now().timestamp() * 1000)
+        events = EventRing(Ring(new_id(started_ms)))
         around = Surroundings(
             config=config,
             data_dir=config.data_dir,
@@ -120,11 +150,11 @@ async def assembled(
             sealer=Sealer(secrets.required_master_key()),
             graph=graph,
             cloud_app=CloudApp(),
-            roster=vendors,
+            roster=_Metered(vendors, metrics),
             thinking=assistant.turn,
             turn_slots=FairSlots(config.turns.max_running),
             brake=Brake(),
-            watch=StatusWatch(int(now().timestamp() * 1000)),
+            watch=StatusWatch(started_ms),
             events=events,
             metrics=metrics,
             poll_feed=partial(_poll, fetcher=fetcher, limiter=limiter, now=now),
@@ -132,7 +162,9 @@ async def assembled(
             now=now,
             rng=rng,
         )
-        yield await _with_tenants(around, central, rollup, events, secrets, demo)
+        parts = await _with_tenants(around, central, rollup, events, wellbeing, secrets, demo)
+        metrics.sample_gauge("loop_lag_seconds", "Longest step since the last scrape.", stall.take_worst_seconds)
+        yield parts
 
 
 async def _with_tenants(
@@ -140,10 +172,15 @@ async def _with_tenants(
     central: Shard,
     rollup: Rollup,
     events: EventRing,
+    wellbeing: Wellbeing,
     secrets: Secrets,
     demo: DemoInfo | None,
 ) -> Parts:
-    supervisor = Supervisor(around, lambda tenant: reception.replay(tenant))
+    async def before_start(tenant: str) -> None:
+        await service.mend_route(tenant)
+        await reception.replay(tenant)
+
+    supervisor = Supervisor(around, before_start)
     reception = Reception(
         central=central,
         directory=around.directory,
@@ -152,15 +189,19 @@ async def _with_tenants(
         watch=around.watch,
         metrics=around.metrics,
         receipts=around.receipts,
+        publish=around.publish,
         now=around.now,
+        rng=around.rng,
     )
-    service = TenantService(central=central, around=around, supervisor=supervisor)
+    service = TenantService(
+        central=central, around=around, supervisor=supervisor, roll_up=rollup.drain, forget_parked=reception.forget
+    )
     active = await service.open()
     await reception.open()
-    wellbeing = Wellbeing(parked=lambda: reception.parked_items, tenants=supervisor.count)
-    _sample(around, central, reception)
+    wellbeing.parked, wellbeing.tenants = (lambda: reception.parked_items), supervisor.count
     tokens = TokenBook(central)
     webhooks = Webhooks(reception.receive, secrets.whatsapp_app_secret, secrets.whatsapp_verify_token)
+    _sample(around, central, reception, supervisor, webhooks.counts)
     app = build_app(
         tenancy=service,
         central=central,
@@ -196,7 +237,8 @@ async def _with_tenants(
 
 
 def _open_central(data_dir: Path, limiter: trio.CapacityLimiter, now: Now) -> Shard:
-    return Shard.open(data_dir / "central.db", "central", create=True, limiter=limiter, now=now)
+    keep = before_migration(data_dir)
+    return Shard.open(data_dir / "central.db", "central", create=True, limiter=limiter, now=now, before_migration=keep)
 
 
 async def _few_tenants(central: Shard) -> bool:
@@ -210,10 +252,37 @@ async def _poll(
     return await poll(shard, feed, fetcher, now(), limiter=limiter)
 
 
-def _sample(around: Surroundings, central: Shard, reception: Reception) -> None:
-    metrics = around.metrics
+def _sample(
+    around: Surroundings, central: Shard, reception: Reception, supervisor: Supervisor, webhooks: WebhookCounts
+) -> None:
+    metrics, directory = around.metrics, around.directory
     metrics.sample_gauge("parked_items", "Deliveries parked in central.", lambda: reception.parked_items)
-    metrics.sample_gauge("open_shards", "Tenant files open now.", lambda: around.directory.open_count)
+    metrics.sample_gauge("open_shards", "Tenant files open now.", lambda: directory.open_count)
     metrics.sample_gauge("turns_running", "Turns that run now.", lambda: around.turn_slots.in_use)
     metrics.sample_gauge("turns_waiting", "Turns that wait for a slot.", lambda: around.turn_slots.waiting)
+    metrics.sample_gauge(
+        "queue_age_seconds",
+        "How long the oldest due conversation has waited for its turn.",
+        supervisor.queue_age_seconds,
+    )
+    metrics.sample_gauges(
+        "channels", "Channels by kind and state.", ("kind", "state"), lambda: Counter(supervisor.channels())
+    )
     metrics.sample_counter("central_commits", "Commits of central.", lambda: central.commits)
+    metrics.sample_counter("shard_commits", "Commits of all tenants' files.", lambda: directory.commits)
+    metrics.sample_counter("shard_writes", "Writes of all tenants' files.", lambda: directory.writes)
+    metrics.sample_counters(
+        "webhooks", "Webhook deliveries, by what was answered.", ("result",), lambda: _answered(webhooks, reception)
+    )
+
+
+def _answered(webhooks: WebhookCounts, reception: Reception) -> Mapping[tuple[str, ...], float]:
+    """The parked ones are among those that were accepted."""
+    return {
+        ("accepted",): webhooks.accepted,
+        ("parked",): reception.parked_deliveries,
+        ("bad_signature",): webhooks.bad_signature,
+        ("too_large",): webhooks.too_large,
+        ("malformed",): webhooks.malformed,
+        ("not_stored",): webhooks.not_stored,
+    }

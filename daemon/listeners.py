@@ -22,6 +22,7 @@ BACKLOG: Final = 1024
 ADMIN_NAME: Final = "admin"
 """`FileDescriptorName=` of the admin socket; every other one is public."""
 KEEP_ALIVE_SECONDS: Final = 75.0
+PROBE_SECONDS: Final = 1.0
 KEEP_ALIVE_REQUESTS: Final = 1_000_000
 """A proxy keeps its connections; closing one every thousand webhooks loses those on their way."""
 
@@ -49,6 +50,8 @@ def opened(config: Config, environ: Mapping[str, str]) -> Iterator[Listeners]:
         public = [listener for listeners in given.values() for listener in listeners]
         if not public:
             public = [stack.enter_context(_bound(bind)) for bind in config.binds]
+            for path in [Path(bind.path) for bind in config.binds if bind.path]:
+                stack.callback(path.unlink, missing_ok=True)
         if not admin:
             admin = [stack.enter_context(_unix(config.admin_socket, 0o600))]
             stack.callback(config.admin_socket.unlink, missing_ok=True)
@@ -77,7 +80,7 @@ def _unix(path: Path, mode: int) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX)
     before = os.umask(0o777 & ~mode)
     try:
-        path.unlink(missing_ok=True)  # the lock on the data directory says that nobody listens there
+        _make_way(path)
         listener.bind(str(path))
         listener.listen(BACKLOG)
     except OSError as error:
@@ -85,10 +88,27 @@ def _unix(path: Path, mode: int) -> socket.socket:
         raise CannotListen(
             f"cannot listen on {path} ({error.strerror or error})", "check that its directory is there and writable"
         ) from error
+    except CannotListen:
+        listener.close()
+        raise
     finally:
         os.umask(before)
     listener.setblocking(False)
     return listener
+
+
+def _make_way(path: Path) -> None:
+    """Remove what a killed daemon left; never a file that is no socket, nor a socket that somebody serves."""
+    if not path.is_socket():
+        return  # and `bind` fails if there is something else
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(PROBE_SECONDS)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+        else:
+            raise CannotListen(f"cannot listen on {path} (somebody does already)", "choose another path")
 
 
 async def serve_on(

@@ -1,6 +1,6 @@
 """What Prometheus may know of us: one object per daemon, with a registry of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from prometheus_client import (
@@ -20,6 +20,8 @@ TENANTS_NAMED: Final = 200
 _SECONDS: Final = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60)
 
 Sample = Callable[[], float]
+Samples = Callable[[], Mapping[tuple[str, ...], float]]
+"""Values by those of the labels."""
 
 
 class Metrics:
@@ -37,10 +39,8 @@ class Metrics:
         self._provider_seconds = self._histogram("provider_seconds", "One request to a vendor.", "provider")
         self._provider_errors = self._counter("provider_errors", "Failed requests.", "provider", "reason")
         self._tokens = self._counter("provider_tokens", "Tokens as billed.", "tenant", "provider", "kind")
-        self._channels = self._gauge("channels", "Channels by kind and state.", "kind", "state")
         self._copy_age: Gauge | None = None  # none is shown before the first copy was made
         self._resends = self._counter("resends", "Messages sent again after an unknown result.", "tenant")
-        self._webhooks = self._counter("webhooks", "Webhook deliveries, by what was answered.", "result")
         self._ignored = self._counter("ignored_items", "Webhook items not acted on.", "reason")
         self._messages = self._counter("messages", "Messages stored.", "tenant", "direction", "kind")
         self._sends = self._counter("sends", "Attempts to hand a message over.", "tenant", "result")
@@ -64,10 +64,6 @@ class Metrics:
         """Tokens of one response; `kind`: input, output, cache_read, cache_write."""
         self._tokens.labels(self._named(tenant), provider, kind).inc(count)
 
-    def channels(self, kind: str, state: str, count: int) -> None:
-        """How many channels of a kind are in a state (starting, up, paused, down)."""
-        self._channels.labels(kind, state).set(count)
-
     def copy_age(self, seconds: float) -> None:
         """How old the oldest copy is whose shard has changed since."""
         if self._copy_age is None:
@@ -77,10 +73,6 @@ class Metrics:
     def resent(self, tenant: str) -> None:
         """A send whose result stayed unknown was repeated."""
         self._resends.labels(self._named(tenant)).inc()
-
-    def webhook(self, result: str) -> None:
-        """A delivery was answered: stored, parked, bad_signature, too_large, bad_json, refused."""
-        self._webhooks.labels(result).inc()
 
     def ignored(self, reason: str) -> None:
         """An item of a delivery was not acted on."""
@@ -100,11 +92,19 @@ class Metrics:
 
     def sample_gauge(self, name: str, about: str, sample: Sample) -> None:
         """Call `sample` at each scrape, in the event loop: `queue_age_seconds`, `parked_items`."""
-        self._sampled.gauges[f"showroomd_{name}"] = (about, sample)
+        self.sample_gauges(name, about, (), lambda: {(): sample()})
 
     def sample_counter(self, name: str, about: str, sample: Sample) -> None:
         """As `sample_gauge`, of a total that only grows: `shard_commits`, `shard_writes`."""
-        self._sampled.counters[f"showroomd_{name}"] = (about, sample)
+        self.sample_counters(name, about, (), lambda: {(): sample()})
+
+    def sample_gauges(self, name: str, about: str, labels: tuple[str, ...], samples: Samples) -> None:
+        """As `sample_gauge`, of several values told apart by `labels`: `channels` by kind and state."""
+        self._sampled.gauges[f"showroomd_{name}"] = (about, labels, samples)
+
+    def sample_counters(self, name: str, about: str, labels: tuple[str, ...], samples: Samples) -> None:
+        """As `sample_counter`, of several totals: `webhooks` by result."""
+        self._sampled.counters[f"showroomd_{name}"] = (about, labels, samples)
 
     def render(self) -> bytes:
         """The text for a scrape; its type is `CONTENT_TYPE`."""
@@ -127,11 +127,13 @@ class _Sampled:
     """Values that are asked for when somebody scrapes."""
 
     def __init__(self) -> None:
-        self.gauges: dict[str, tuple[str, Sample]] = {}
-        self.counters: dict[str, tuple[str, Sample]] = {}
+        self.gauges: dict[str, tuple[str, tuple[str, ...], Samples]] = {}
+        self.counters: dict[str, tuple[str, tuple[str, ...], Samples]] = {}
 
     def collect(self) -> Iterator[Metric]:
-        for name, (about, sample) in self.gauges.items():
-            yield GaugeMetricFamily(name, about, value=sample())
-        for name, (about, sample) in self.counters.items():
-            yield CounterMetricFamily(name, about, value=sample())
+        for kind, found in ((GaugeMetricFamily, self.gauges), (CounterMetricFamily, self.counters)):
+            for name, (about, labels, samples) in found.items():
+                family = kind(name, about, labels=labels)
+                for values, value in samples().items():
+                    family.add_metric(values, value)
+                yield family

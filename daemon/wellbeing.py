@@ -37,7 +37,8 @@ class Wellbeing:
         """What is wrong though we run on."""
         found = list(self.troubles.values())
         if parked := self.parked():
-            found.append(f"{parked} deliveries are parked because their dealership's file cannot be written")
+            are = "delivery is" if parked == 1 else "deliveries are"
+            found.append(f"{parked} {are} parked until the file of their dealership can be written")
         up, all_of_them = self.tenants()
         if up < all_of_them:
             found.append(f"{all_of_them - up} of {all_of_them} tenants are not running; see /v1/tasks")

@@ -61,6 +61,7 @@ class ShardDirectory:
         self._before_migration = before_migration
         self._slots: dict[str, _Slot] = {}
         self._open: OrderedDict[str, _Slot] = OrderedDict()  # least recently used first
+        self._closed_commits = self._closed_writes = 0
         self._freed = trio.Event()  # set and replaced whenever a slot loses its last user
 
     def path(self, tenant: str) -> Path:
@@ -71,6 +72,16 @@ class ShardDirectory:
     def open_count(self) -> int:
         """How many shards are open now."""
         return len(self._open)
+
+    @property
+    def commits(self) -> int:
+        """Transactions of all shards since the start."""
+        return self._closed_commits + sum(slot.shard.commits for slot in self._open.values() if slot.shard)
+
+    @property
+    def writes(self) -> int:
+        """Writes of all shards since the start; several may share one commit."""
+        return self._closed_writes + sum(slot.shard.writes for slot in self._open.values() if slot.shard)
 
     def handle(self, tenant: str) -> "ShardHandle":
         """The one way to a tenant's rows. Opens nothing yet. Raises `Invalid`."""
@@ -144,6 +155,8 @@ class ShardDirectory:
         slot = self._open.pop(tenant)
         shard, slot.shard = slot.shard, None
         assert shard is not None
+        self._closed_commits += shard.commits
+        self._closed_writes += shard.writes
         with trio.CancelScope(shield=True):
             async with slot.opening:  # who comes meanwhile waits here, and opens the file anew
                 await trio.to_thread.run_sync(shard.close, limiter=self.limiter)

@@ -1,5 +1,6 @@
 """Usage rows on their way from the shards to central's ledger: each exactly once, by its event id."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -9,13 +10,15 @@ from attrs import asdict, frozen
 from daemon.logs import get_logger
 from shards.central import ledger
 from shards.directory import ShardDirectory
-from shards.errors import ShardUnavailable
+from shards.errors import ShardMissing, ShardUnavailable
 from shards.shard import Shard, Tx
 from shards.tenant import identity, tombstones, usage
 from shards.tenant.tombstones import Tombstone
 from shards.tenant.usage import Usage
 
 ROUND_SECONDS: Final = 2.0
+RETRY_SECONDS: Final = 15.0
+"""After a round in which something could not be read or written."""
 BATCH: Final = 1_000
 TENANTS_A_ROUND: Final = 64
 """Shards whose receipts share one commit of central."""
@@ -39,10 +42,13 @@ class Part:
 class Rollup:
     """Visits the shards that changed. `mark` from anywhere in the loop, `run` as a task."""
 
-    def __init__(self, central: Shard, directory: ShardDirectory) -> None:
+    def __init__(self, central: Shard, directory: ShardDirectory, trouble: Callable[[str], None]) -> None:
+        """`trouble` gets a sentence when central cannot be written, "" when it can again."""
         self._central = central
         self._directory = directory
+        self._trouble = trouble
         self._changed: dict[str, None] = {}
+        self._failed = False
         self._bell = trio.Event()
         self._log = get_logger("rollup")
 
@@ -57,43 +63,76 @@ class Rollup:
         self._bell.set()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Copy what is marked, a round every `ROUND_SECONDS`, until cancelled. Raises when central fails."""
+        """Copy what is marked, a round every `ROUND_SECONDS`, until cancelled. What fails is tried again later."""
         task_status.started()
         while True:
             await self._bell.wait()
-            await trio.sleep(ROUND_SECONDS)
-            self._bell = trio.Event()
+            await trio.sleep(RETRY_SECONDS if self._failed else ROUND_SECONDS)
             await self.round()
 
     async def round(self) -> int:
-        """Copy what is marked now; how many receipts. A crash between its commits repeats work, never receipts."""
+        """Copy what is marked now; how many receipts. A crash between its commits repeats work, never receipts.
+
+        Shards that cannot be read or written stay marked, all of them when central cannot be written.
+        """
         copied = 0
+        self._bell, self._failed = trio.Event(), False
         changed, self._changed = list(self._changed), {}
         for start in range(0, len(changed), TENANTS_A_ROUND):
-            parts = [part for tenant in changed[start : start + TENANTS_A_ROUND] if (part := await self._read(tenant))]
-            if not parts:
-                continue
-            await self._central.write(partial(_append, parts=parts))
-            for part in parts:
-                await self._mark_copied(part)
-                copied += len(part.receipts)
+            group = changed[start : start + TENANTS_A_ROUND]
+            try:
+                copied += await self._copy(group)
+            except ShardUnavailable as error:
+                self._trouble(f"receipts are not accounted for yet: {error}")
+                self._log.warning("rollup_failed", reason=str(error))
+                self._again(changed[start:])
+                return copied
+        self._trouble("")
         return copied
+
+    async def drain(self, tenant: str) -> None:
+        """Copy everything of one tenant now, before its files go. Raises `ShardUnavailable` when central fails."""
+        while (part := await self._read(tenant)) is not None:
+            await self._central.write(partial(_append, parts=[part]))
+            if not await self._mark_copied(part) or not part.full:
+                break
+        self._changed.pop(tenant, None)
+
+    def _again(self, tenants: Sequence[str]) -> None:
+        self._failed = True
+        for tenant in tenants:
+            self.mark(tenant)
+
+    async def _copy(self, tenants: Sequence[str]) -> int:
+        parts = [part for tenant in tenants if (part := await self._read(tenant))]
+        if not parts:
+            return 0
+        await self._central.write(partial(_append, parts=parts))
+        for part in parts:
+            await self._mark_copied(part)
+        return sum(len(part.receipts) for part in parts)
 
     async def _read(self, tenant: str) -> Part | None:
         try:
             part = await self._directory.handle(tenant).read(partial(_uncopied, tenant=tenant))
+        except ShardMissing:
+            return None  # deleted meanwhile
         except ShardUnavailable as error:
             self._log.warning("rollup_skipped", tenant=tenant, reason=str(error))
+            self._again([tenant])
             return None
         return part if part.receipts or part.tombstones else None
 
-    async def _mark_copied(self, part: Part) -> None:
+    async def _mark_copied(self, part: Part) -> bool:
         try:
             await self._directory.handle(part.tenant).write(partial(_copied, part=part))
         except ShardUnavailable as error:
             self._log.warning("rollup_not_marked", tenant=part.tenant, reason=str(error))
+            self._again([part.tenant])
+            return False
         if part.full:
             self.mark(part.tenant)
+        return True
 
 
 def _uncopied(tx: Tx, tenant: str) -> Part:

@@ -10,7 +10,6 @@ from daemon import logs
 from daemon.cli.common import Commands, add_config
 from daemon.errors import ConfigError
 from daemon.secrets import load_secrets
-from daemon.stall import StallInstrument
 
 DEMO_PORT = 8420
 
@@ -55,7 +54,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     os.umask(0o077)  # customers' messages are nobody else's to read
     from daemon.main import serve  # late: the other commands start quicker without it
 
-    trio.run(serve, config, secrets, instruments=[StallInstrument()])
+    trio.run(serve, config, secrets)
     return 0
 
 

@@ -8,7 +8,7 @@ from attrs import define, field
 
 from daemon.control.asgi import Body, BodyTooLarge, Gone, Receive, Scope, Send, answer, header, refuse
 from daemon.logs import get_logger
-from daemon.whatsapp.cloud import signature_ok, verification
+from daemon.whatsapp.cloud import MalformedDelivery, signature_ok, verification
 from shards.errors import ShardUnavailable
 
 PATH: Final = "/webhooks/whatsapp"
@@ -29,6 +29,7 @@ class WebhookCounts:
     accepted: int = 0
     bad_signature: int = 0
     too_large: int = 0
+    malformed: int = 0
     not_stored: int = 0
 
 
@@ -37,7 +38,7 @@ class Webhooks:
     """The ASGI application of `/webhooks/whatsapp`.
 
     `receive` stores a delivery durably and raises `ShardUnavailable` only when nothing of it could be stored;
-    then Meta is told to send it again.
+    then Meta is told to send it again. `MalformedDelivery` says that the body is no webhook: 400.
     """
 
     receive: Callable[[bytes], Awaitable[None]]
@@ -82,6 +83,11 @@ class Webhooks:
             return
         try:
             await self.receive(raw)
+        except MalformedDelivery as error:
+            self.counts.malformed += 1
+            _log.warning("webhook is malformed", reason=str(error), bytes=len(raw))
+            await answer(scope, send, 400, f"{error}\n".encode())
+            return
         except ShardUnavailable as error:
             self.counts.not_stored += 1
             _log.warning("webhook not stored, asking for it again", reason=str(error))

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import trio
 from attrs import evolve
@@ -22,6 +23,9 @@ from shards.shard import Tx
 from shards.tenant import contacts, conversations, messages, tombstones
 from shards.tenant import profile as profiles
 from shards.tenant.profile import TenantProfile
+
+CLOSING_SECONDS: Final = 10.0
+"""How long an erasure waits for a moment in which nobody uses the shard."""
 
 
 class DeskCalls:
@@ -89,9 +93,13 @@ class DeskCalls:
         )
         self._wake(tenant, changed)
         media = self._around.data_dir / "media"
-        await trio.to_thread.run_sync(
-            _remove_files, [media_path(media, tenant, value) for value in hashes], limiter=self._directory.limiter
-        )
+        with trio.CancelScope(shield=True):
+            await trio.to_thread.run_sync(
+                _remove_files, [media_path(media, tenant, value) for value in hashes], limiter=self._directory.limiter
+            )
+            # closing the file folds the log into it and empties it: the old pages are in there too
+            with trio.move_on_after(CLOSING_SECONDS):
+                await self._directory.release(tenant)
 
     def _wake(self, tenant: str, changed: Received) -> None:
         running = self._supervisor.running(tenant)
@@ -164,7 +172,8 @@ def _erase(tx: Tx, id_: str, keyed_hash: Callable[[str], bytes]) -> tuple[list[s
     if seq is None:
         raise NotFound(f"there is no contact {id_!r}", "list the contacts to find the id")
     changed = Received(receipts=True)
-    changed.overtaken = {row[0] for row in tx.rows("SELECT seq FROM conversations WHERE contact = ?", (seq,))}
+    threads: dict[int, str] = dict(tx.rows("SELECT seq, id FROM conversations WHERE contact = ?", (seq,)))
+    changed.overtaken = set(threads)
     tombstones.bury(tx, "erasure", [keyed_hash(f"{kind}:{value}") for kind, value in contacts.aliases(tx, seq)])
     mine = (
         "SELECT DISTINCT json_extract(m.content, '$.media.hash') FROM messages m JOIN conversations c"
@@ -175,6 +184,10 @@ def _erase(tx: Tx, id_: str, keyed_hash: Callable[[str], bytes]) -> tuple[list[s
     # what is deleted must not be readable in the file's free pages either
     tx.connection.pragma("secure_delete", True)
     try:
+        for thread, public_id in threads.items():
+            _erase_loose(tx, thread, public_id)
+        if tx.value("SELECT 1 FROM aliases WHERE contact = ? AND kind = 'sandbox'", (seq,)):
+            tx.run("DELETE FROM requests WHERE path LIKE '%/sandbox/messages'")
         tx.run("DELETE FROM contacts WHERE seq = ?", (seq,))
         for value in hashes:
             tx.run("DELETE FROM media WHERE hash = ?", (value,))
@@ -182,6 +195,14 @@ def _erase(tx: Tx, id_: str, keyed_hash: Callable[[str], bytes]) -> tuple[list[s
         tx.connection.pragma("secure_delete", False)
     changed.news.append(("contact", {"contact": id_, "erased": True}))
     return sorted(hashes), changed
+
+
+def _erase_loose(tx: Tx, seq: int, id_: str) -> None:
+    """What no foreign key ties to the conversation: reactions, early statuses, answers kept for repeated calls."""
+    ids = "(SELECT network_id FROM messages WHERE conversation = ?)"
+    tx.run(f"DELETE FROM reactions WHERE target IN {ids}", (seq,))  # noqa: S608 - a constant
+    tx.run(f"DELETE FROM early_statuses WHERE network_id IN {ids}", (seq,))  # noqa: S608 - a constant
+    tx.run("DELETE FROM requests WHERE path LIKE '%/conversations/' || ? || '/%'", (id_,))
 
 
 def _remove_files(paths: list[Path]) -> None:

@@ -1,6 +1,7 @@
 """Fetching customers' files at once: their addresses live for minutes, their ids for days."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import trio
@@ -11,9 +12,12 @@ from daemon.errors import FetchError, SealBroken
 from daemon.logs import get_logger
 from daemon.tenants.surroundings import Surroundings
 from shards.directory import ShardHandle
+from shards.shard import Tx
 from shards.tenant import media
 
 ATTEMPTS: Final = 8
+INCOMING: Final = ".incoming-"
+"""How the fetcher's temporary files begin."""
 
 
 class InboundMedia:
@@ -22,6 +26,7 @@ class InboundMedia:
     def __init__(self, shard: ShardHandle, around: Surroundings, graph: dict[str, Any]) -> None:
         """`graph`: graph_url, version, phone_number_id and token for the fetcher."""
         self._shard = shard
+        self._folder = around.data_dir / "media" / shard.tenant
         self._now = around.now
         self._rng = around.rng
         self._fetcher = MediaFetcher(
@@ -40,6 +45,8 @@ class InboundMedia:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Fetch what is wanted until cancelled. Raises `ShardUnavailable` when the shard fails."""
+        if swept := await trio.to_thread.run_sync(_sweep, self._folder):
+            self._log.info("halves_of_downloads_removed", count=swept)
         task_status.started()
         while True:
             self._bell = trio.Event()
@@ -69,12 +76,22 @@ class InboundMedia:
                 await self._shard.write(partial(media.retry, message=wanted.message, pause_ms=int(pause * 1000)))
             self._log.warning("media_not_fetched", attempt=attempt, reason=str(error))
         else:
-            await self._shard.write(
-                partial(
-                    media.store,
-                    message=wanted.message,
-                    content_hash=stored.hash,
-                    mime_type=stored.mime_type,
-                    size=stored.bytes,
-                )
-            )
+            with trio.CancelScope(shield=True):  # the file is there: its row must be, or it must go again
+                if not await self._shard.write(partial(_keep, wanted=wanted, stored=stored)):
+                    await trio.to_thread.run_sync(partial(stored.path.unlink, missing_ok=True))
+
+
+def _keep(tx: Tx, wanted: media.Wanted, stored: StoredMedia) -> bool:
+    """Take the file over; False if nobody wants it any more (its customer was erased) and nobody else has it."""
+    if tx.value("SELECT 1 FROM media_wanted WHERE message = ?", (wanted.message,)) is None:
+        return tx.value("SELECT 1 FROM media WHERE hash = ?", (stored.hash,)) is not None
+    media.store(tx, message=wanted.message, content_hash=stored.hash, mime_type=stored.mime_type, size=stored.bytes)
+    return True
+
+
+def _sweep(folder: Path) -> int:
+    """Remove the halves of downloads that a kill cut off; how many."""
+    halves = list(folder.glob(f"{INCOMING}*"))
+    for half in halves:
+        half.unlink(missing_ok=True)
+    return len(halves)

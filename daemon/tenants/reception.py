@@ -1,12 +1,15 @@
 """From a webhook's bytes to every shard it concerns: stored, or durably parked, before it is answered."""
 
-from collections import Counter, defaultdict
+import random
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any, Final
 
 import trio
 from attrs import define, field
 
+from daemon.backoff import delay_seconds
 from daemon.clock import Now
 from daemon.desk.outbox import StatusWatch
 from daemon.desk.receive import PAUSE_FACT, Received, Rules, receive
@@ -17,12 +20,14 @@ from daemon.whatsapp.cloud import MalformedDelivery, Part, events_of, split
 from daemon.whatsapp.events import Event
 from shards.central import parked, tenants
 from shards.directory import ShardDirectory
-from shards.errors import ShardUnavailable
+from shards.errors import NotFound, ShardError, ShardUnavailable
 from shards.shard import Shard, Tx
 from shards.tenant import identity
 from shards.tenant.profile import TenantProfile, load
 
-REPLAY_BATCH = 50
+REPLAY_BATCH: Final = 50
+LONGEST_PAUSE_SECONDS: Final = 60.0
+"""Between two tries to give a shard what was parked for it."""
 
 _log = get_logger("reception")
 
@@ -31,6 +36,7 @@ _log = get_logger("reception")
 class _Parking:
     """A tenant whose parts are parked: all that come go there too, so that they stay in order."""
 
+    items: int = 0
     writing: int = 0
     replaying: trio.Lock = field(factory=trio.Lock)
 
@@ -48,8 +54,11 @@ class Reception:
         watch: StatusWatch,
         metrics: Metrics,
         receipts: Callable[[str], None],
+        publish: Callable[[str, list[tuple[str, dict[str, Any]]]], None],
         now: Now,
+        rng: random.Random,
     ) -> None:
+        """`publish(tenant, news)` is for tenants that do not run; `receipts(tenant)` wakes the rollup."""
         self._central = central
         self._directory = directory
         self._rules_of = rules_of
@@ -57,15 +66,46 @@ class Reception:
         self._watch = watch
         self._metrics = metrics
         self._receipts = receipts
+        self._publish = publish
         self._now = now
+        self._rng = rng
         self._parking: dict[str, _Parking] = {}
+        self._parked = trio.Event()
         self.parked_items = 0
+        self.parked_deliveries = 0
 
     async def open(self) -> None:
         """Learn which tenants have parked parts; once, before anything is received."""
-        counts = await self._central.glance(parked.counts)
-        self._parking = {tenant: _Parking() for tenant in counts}
+        counts = await self._central.glance(_waiting)
+        self._parking = {tenant: _Parking(items=count) for tenant, count in counts.items()}
         self.parked_items = sum(counts.values())
+        self._parked.set()
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Give shards that can be written again what was parked for them, until cancelled.
+
+        A tenant that runs or starts is served by its own start too; this is for those whose nursery had no
+        reason to end, or have none.
+        """
+        task_status.started()
+        while True:
+            await self._parked.wait()
+            self._parked = trio.Event()
+            attempt = 0
+            while self._parking:
+                attempt += 1
+                await trio.sleep(delay_seconds(attempt, self._rng, longest_seconds=LONGEST_PAUSE_SECONDS))
+                for tenant in list(self._parking):
+                    try:
+                        await self.replay(tenant)
+                    except ShardError as error:
+                        _log.info("still_parked", tenant=tenant, reason=str(error))
+
+    def forget(self, tenant: str) -> None:
+        """The tenant is deleted, and what was parked for it is with its files."""
+        place = self._parking.pop(tenant, None)
+        if place is not None:
+            self.parked_items = max(0, self.parked_items - place.items)
 
     async def receive(self, body: bytes) -> None:
         """Store one signed delivery. When it returns, everything in it is on disk.
@@ -110,7 +150,7 @@ class Reception:
             return
         try:
             await self._store(tenant, parts)
-        except ShardUnavailable as error:
+        except ShardError as error:  # NotFound too: a file without a profile
             _log.warning("shard_not_written", tenant=tenant, reason=str(error))
             await self._park(tenant, parts)
 
@@ -131,27 +171,33 @@ class Reception:
             if name.startswith("ignored_"):
                 for _ in range(count):
                     self._metrics.ignored(name.removeprefix("ignored_"))
-        self._count(tenant, result.counts)
         running = self._running(tenant)
         if running is not None:
             running.received(result)
             if result.channel_changed:
                 running.account_pause_changed(result.pause)
-        elif result.receipts:
+            return
+        self._publish(tenant, result.news)
+        if result.receipts:
             self._receipts(tenant)
-
-    def _count(self, tenant: str, counts: Counter[str]) -> None:
-        for _ in range(counts["message"]):
-            self._metrics.message(tenant, "in", "any")
 
     async def _park(self, tenant: str, parts: list[Part]) -> None:
         place = self._parking.setdefault(tenant, _Parking())
         place.writing += 1
         try:
             await self._central.write(partial(_park, tenant=tenant, parts=parts))
+        except NotFound:
+            _log.info("item_ignored", reason="deleted_tenant", tenant=tenant)
+            self._metrics.ignored("deleted_tenant")
+        else:
+            place.items += len(parts)
             self.parked_items += len(parts)
+            self.parked_deliveries += 1
         finally:
             place.writing -= 1
+            if not place.items and not place.writing and not place.replaying.locked():
+                self._parking.pop(tenant, None)
+            self._parked.set()
 
     async def replay(self, tenant: str) -> None:
         """Give a shard that can be written again what was parked for it, in order. Raises `ShardUnavailable`."""
@@ -175,7 +221,8 @@ class Reception:
                         _log.error("parked_part_damaged", tenant=tenant, reason=str(error))
                 await self._store(tenant, parts)
                 await self._central.write(partial(parked.replayed, tenant=tenant, up_to=batch[-1][0]))
-                self.parked_items = max(0, self.parked_items - len(batch))
+                place.items -= len(batch)
+                self.parked_items -= len(batch)
                 _log.info("parked_replayed", tenant=tenant, count=len(batch))
 
 
@@ -193,7 +240,14 @@ def _routed(tx: Tx, parts: tuple[Part, ...]) -> dict[str, list[Part]]:
     return found
 
 
+def _waiting(tx: Tx) -> dict[str, int]:
+    """Parked parts by tenant; those of a deleted one wait for nobody."""
+    gone = "SELECT 1 FROM tenants WHERE id = ? AND state = 'deleted'"
+    return {tenant: count for tenant, count in parked.counts(tx).items() if tx.value(gone, (tenant,)) is None}
+
+
 def _park(tx: Tx, tenant: str, parts: list[Part]) -> None:
+    tenants.one(tx, tenant)  # not for one that was deleted meanwhile
     for part in parts:
         parked.park(tx, tenant, part.dumps())
 

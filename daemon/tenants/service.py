@@ -4,6 +4,7 @@ import os
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import trio
 from attrs import evolve
@@ -25,8 +26,7 @@ from shards.tenant import identity
 from shards.tenant import profile as profiles
 from shards.tenant.profile import TenantProfile
 
-PARKED_FILE = "parked.ndjson"
-_PARKED_PAGE = 500
+PARKED_FILE: Final = "parked.ndjson"
 
 _log = get_logger("tenancy")
 
@@ -90,9 +90,7 @@ class TenantService(DeskCalls):
         Raises `ShardError`; a number that another tenant has meanwhile is left to it, with a warning.
         """
         profile = await self._directory.handle(tenant).glance(profiles.load)
-        cloud = profile.channel.kind == "cloud"
-        number = profile.channel.phone_number_id if cloud else ""
-        if await self._central.glance(partial(_led_by, tenant=tenant)) == number:
+        if await self._central.glance(partial(_led_by, tenant=tenant)) == _leads(profile):
             return
         try:
             await self._central.write(partial(_reroute, profile=profile))
@@ -215,11 +213,16 @@ class TenantService(DeskCalls):
         """
         self._known(tenant)
         async with self._lock(tenant):
-            self._known(tenant)
+            before = self._known(tenant)
             with trio.CancelScope(shield=True):
                 await self._supervisor.stop(tenant)
-                await self._roll_up(tenant)
-                await self._central.write(partial(tenants.delete, tenant=tenant))
+                try:
+                    await self._roll_up(tenant)
+                    await self._central.write(partial(tenants.delete, tenant=tenant))
+                except ShardError:
+                    if before.state == "active":
+                        self._supervisor.start(tenant)
+                    raise
                 self._rows.pop(tenant, None)
                 await self._directory.release(tenant)
                 kept = await self._parked_parts(tenant)
@@ -362,22 +365,23 @@ def _reserve(tx: Tx, profile: TenantProfile, request: StoredRequest | None) -> b
     return reserved == "reserved"
 
 
-def _route(tx: Tx, profile: TenantProfile) -> None:
+def _leads(profile: TenantProfile) -> tuple[str, str]:
+    """The number and the WhatsApp account that should lead to a tenant."""
     channel = profile.channel
-    if channel.kind == "cloud" and not channel.phone_number_id:
+    return (channel.phone_number_id, channel.waba_id) if channel.kind == "cloud" else ("", "")
+
+
+def _led_by(tx: Tx, tenant: str) -> tuple[str, str]:
+    """The number and the account that do, "" where none does."""
+    number = tx.value("SELECT key FROM routes WHERE kind = 'phone_number_id' AND tenant = ?", (tenant,))
+    return number or "", tx.value("SELECT waba_id FROM wabas WHERE tenant = ?", (tenant,)) or ""
+
+
+def _route(tx: Tx, profile: TenantProfile) -> None:
+    number, waba_id = _leads(profile)
+    if profile.channel.kind == "cloud" and not number:
         raise Invalid("a cloud channel needs its number", "set phone_number_id", path="channel.phone_number_id")
-    cloud = channel.kind == "cloud"
-    tenants.route(
-        tx,
-        profile.id,
-        phone_number_id=channel.phone_number_id if cloud else "",
-        waba_id=channel.waba_id if cloud else "",
-    )
-
-
-def _led_by(tx: Tx, tenant: str) -> str:
-    """The number that leads to the tenant, "" without one."""
-    return tx.value("SELECT key FROM routes WHERE kind = 'phone_number_id' AND tenant = ?", (tenant,)) or ""
+    tenants.route(tx, profile.id, phone_number_id=number, waba_id=waba_id)
 
 
 def _reroute(tx: Tx, profile: TenantProfile) -> None:

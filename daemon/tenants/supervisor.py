@@ -47,6 +47,7 @@ class Supervisor:
         self._before_start = before_start
         self._places: dict[str, _Place] = {}
         self._nursery: trio.Nursery | None = None
+        self._draining = False
         self._starting = trio.CapacityLimiter(STARTING)
 
     async def run(
@@ -112,8 +113,22 @@ class Supervisor:
         """Those that run now."""
         return [place.running for place in self._places.values() if place.running is not None]
 
+    def queue_age_seconds(self) -> float:
+        """How long the conversation that waits longest for its turn has been due; 0 when none is."""
+        due = [at for tenant in self.tenants() if tenant.inbox and (at := tenant.inbox.oldest_due_ms()) is not None]
+        return max(0.0, self._around.now().timestamp() - min(due) / 1000) if due else 0.0
+
+    def channels(self) -> list[tuple[str, ...]]:
+        """(kind, state) of each channel that runs."""
+        return [
+            (tenant.profile.channel.kind, tenant.channel_state)
+            for tenant in self.tenants()
+            if tenant.profile is not None
+        ]
+
     async def drain(self) -> None:
         """Begin no turn any more and wait until those that run have ended and been handed over. May be cancelled."""
+        self._draining = True  # for those that start meanwhile
         for tenant in self.tenants():
             tenant.drain()
         # looked at, not signalled: it happens once in a process's life
@@ -167,6 +182,8 @@ class Supervisor:
                 async with self._starting:
                     await nursery.start(made.run)
                 place.running = place.last = made
+                if self._draining:
+                    made.drain()
                 place.reason, place.retry_at = "", None
                 place.tried.set()
         except* Exception as group:  # noqa: BLE001 - the boundary of a tenant (DESIGN 4)

@@ -47,6 +47,8 @@ class Surroundings:
     rng: random.Random
 
     def publish(self, tenant: str, news: list[tuple[str, dict[str, Any]]]) -> None:
-        """Tell the event stream what a commit made true."""
+        """Tell the event stream what a commit made true, and count the messages it stored."""
         for event, data in news:
+            if event == "message" and data["state"] in ("received", "queued"):
+                self.metrics.message(tenant, data["direction"], "any")
             self.events.publish(event, {"tenant": tenant, **data}, tenant)

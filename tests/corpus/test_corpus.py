@@ -7,7 +7,7 @@ from tests.corpus.play import faults, load, title
 WANTED_PERCENT = 95
 
 
-@pytest.mark.parametrize("name", ["messages.toml"])
+@pytest.mark.parametrize("name", ["messages.toml", "heldout.toml", "heldout_second.toml", "heldout_third.toml"])
 def test_customers_are_answered_right(name: str) -> None:
     cases = load(name)
     wrong = [(title(case), found) for case in cases if (found := faults(case))]

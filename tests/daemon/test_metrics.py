@@ -6,10 +6,10 @@ def told(metrics: Metrics) -> None:
     metrics.provider("anthropic", 1.0)
     metrics.provider_failed("openai", "timeout", 30)
     metrics.tokens("auto-sul", "anthropic", "input", 120)
-    metrics.channels("cloud", "up", 3)
+    metrics.sample_gauges("channels", "Channels.", ("kind", "state"), lambda: {("cloud", "up"): 3})
     metrics.copy_age(12)
     metrics.resent("auto-sul")
-    metrics.webhook("stored")
+    metrics.sample_counters("webhooks", "Webhooks.", ("result",), lambda: {("stored",): 1})
     metrics.ignored("group")
     metrics.message("auto-sul", "in", "text")
     metrics.send("auto-sul", "sent")
@@ -57,6 +57,6 @@ def test_there_is_no_copys_age_before_there_is_a_copy() -> None:
 
 def test_two_daemons_in_a_process_share_nothing() -> None:
     one, other = Metrics(), Metrics()
-    one.webhook("stored")
-    assert 'result="stored"' in one.render().decode()
-    assert 'result="stored"' not in other.render().decode()
+    one.ignored("group")
+    assert 'reason="group"' in one.render().decode()
+    assert 'reason="group"' not in other.render().decode()

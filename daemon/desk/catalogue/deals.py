@@ -22,6 +22,7 @@ from daemon.desk.catalogue.when import (
     next_open_day,
     spans,
     spans_words,
+    week_words,
 )
 from shards.tenant.vehicle import Vehicle
 
@@ -337,7 +338,5 @@ def _kept_day(draft: Draft) -> date | None:
 
 
 def _week_line(draft: Draft) -> str:
-    from daemon.desk.catalogue.when import week_words
-
     lines = [line for line in week_words(draft.brief.profile.assistant) if not line.endswith("fechado")]
     return "; ".join(line[:1].lower() + line[1:].replace(": ", " ", 1) for line in lines) + "."

@@ -165,7 +165,7 @@ def _business(draft: Draft, understood: Understood, subject: Subject) -> Steps:
     if understood.has("reserve"):
         deals.reserve(draft, single)
     elif understood.money.offer or understood.has("discount"):
-        if understood.has("discount") or vehicles:
+        if (understood.has("discount") and not understood.has("trade", "sell")) or vehicles:
             deals.price_talk(draft, single if len(single) < MOST else (), told=told)
             if not single:
                 draft.memory["pending"] = "discount"

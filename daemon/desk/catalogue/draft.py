@@ -76,7 +76,8 @@ class Draft:
         """Remember which vehicles the text is about, in the order of mention."""
         ids = [vehicle.id for vehicle in vehicles]
         self.memory["shown"] = ids
-        seen = [one for one in self.memory.get("seen", []) if isinstance(one, str) and one not in ids]
+        kept = self.memory.get("seen")
+        seen = [one for one in kept if isinstance(one, str) and one not in ids] if isinstance(kept, list) else []
         self.memory["seen"] = [*seen, *ids][-60:]
         if len(vehicles) == 1:
             self.memory["focus"] = ids[0]

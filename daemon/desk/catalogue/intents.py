@@ -46,7 +46,8 @@ _PATTERNS: Final = {
     r"|acao|aqui)|reclame aqui|enganad\w+|enganar\w*|me engan"
     r"|golpista\w*|ladr(?:ao|oes)|absurdo|lixo|pessim[oa]"
     r"|horrivel|vergonha|palhacada|descaso|dinheiro de volta|devol(?:ver|ucao)"
-    r"|ninguem (?:me )?(?:responde\w*|atende\w*|retorna)"
+    r"|(?:nao (?:tive|recebi|me deram)|sem|cade o) (?:nenhum )?retorno|ninguem (?:me )?(?:retornou"
+    r"|deu retorno|responde\w*|atende\w*|retorna)"
     r"|desrespeito|falta de respeito|indignad\w+|decepcionad\w+|furioso|caloteir\w+|picareta\w*"
     r"|estelionat\w+|policia|boletim de"
     r"|nunca mais (?:compro|volto)|sacanagem|enrola(?:ndo|ram|cao)|demora (?:demais|pra responder)"
@@ -101,7 +102,8 @@ _PATTERNS: Final = {
     r"|test\w?[\s-]*dri?ve?\w*|teste? drive|ir ai"
     r"|ir (?:na|ate a) loja|pessoalmente|ver de perto|dar uma volta nele|estou indo|to indo"
     r"|chego ai|apareco ai|vou ai)\b",
-    "address": r"\b(?:onde (?:fica\w*|e\b|eh\b|voces|vcs|vc|esta\w*|ta|tao|que fica|e a loja|se localiza\w*"
+    "address": r"\b(?:outra loja|filia(?:l|is)|loja em|onde (?:fica\w*|e\b|eh\b|voces|vcs|vc|esta\w*|ta|tao"
+    r"|que fica|e a loja|se localiza\w*"
     r"|seria)|endereco\w*|enderesso"
     r"|localiza\w+|como (?:faco pra |eu )?cheg(?:o|ar)|fica(?:m)? (?:onde|em que|em qual|aonde)"
     r"|aonde|(?:qual|que) (?:a )?(?:rua|bairro|cidade)"
@@ -185,7 +187,7 @@ _PATTERNS: Final = {
     r"|quanto (?:e|da) \d+ ?(?:x|\*|\+|-|vezes|mais|menos|dividido)|clima|emprego|vaga de"
     r"|curriculo|trabalhar (?:ai|com voces))\b",
     "private": r"\b(?:(?:telefone|numero|contato|dados|nome|endereco) d[eo]s? (?:outr[oa]s? |um )?(?:cliente"
-    r"|comprador|antigo dono|dono|ultimo cliente)\w*|outro cliente|outra loja|outros clientes)\b",
+    r"|comprador|antigo dono|dono|ultimo cliente)\w*|outro cliente|outros clientes)\b",
     "service": r"\b(?:revisao|oficina|troca de oleo|conserto|consertar|pecas?|alinhamento|balanceamento"
     r"|guincho|alug\w+|locacao|seguro (?:do|de|auto)|fazem? seguro)\b",
 }

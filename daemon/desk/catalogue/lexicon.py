@@ -73,7 +73,10 @@ _BEFORE_NAMES: Final = _OPENERS | {
     "sao", "tenho", "troco", "vendo", "tiver", "jipe", "suv", "sedan", "hatch", "picape",
 }  # fmt: skip
 _NEED_MAKE: Final = frozenset(
-    ["tipo", "bravo", "premio", "one", "is", "tan", "han", "rio", "capture", "estilo", "ronda", "mb", "hr", "2008", "500", "147", "soul", "master", "expert", "partner", "edge", "pop", "onda", "land", "bm", "greta", "tera", "ora", "eco", "centra", "reno", "citron", "quid", "palho", "kick", "king", "civico", "acord", "a20", "cobalto"]
+    ["tipo", "bravo", "premio", "one", "is", "tan", "han", "rio", "capture", "estilo", "ronda", "mb", "hr",
+    "2008", "500", "147", "soul", "master", "expert", "partner", "edge", "pop", "onda", "land", "bm", "greta",
+    "tera", "ora", "eco", "centra", "reno", "citron", "quid", "palho", "kick", "king", "civico", "acord", "a20",
+    "cobalto"]
 )  # fmt: skip
 _NOT_AFTER_LETTER: Final = frozenset(
     ["portas", "porta", "p", "mil", "k", "x", "vezes", "anos", "lugares", "fotos", "h", "horas", "pessoas", "dias"]
@@ -208,7 +211,7 @@ class Lexicon:
         before = found[-1] if found and _adjacent(plain, found[-1].end, tokens[i][1]) else None
         for count, key, start, end in _joined(plain, tokens, i):
             model = self._model(key) or (self._model(key[:-1]) if _plural(key) else None)
-            if model is not None and self._meant(key, model, tokens, i, count, before):
+            if model is not None and self._meant(key, model, plain, tokens, i, count, before):
                 return Mention(model, start, end, plain[start:end], in_stock=self.in_stock(model)), count
             make = self._make(key)
             if make is not None and (key not in EVERYDAY or self._opened(tokens, i)):
@@ -228,6 +231,7 @@ class Lexicon:
         self,
         key: str,
         model: Known,
+        plain: str,
         tokens: list[tuple[str, int, int]],
         i: int,
         count: int,
@@ -236,10 +240,13 @@ class Lexicon:
         if before is not None and squash(before.known.make) == squash(model.make):
             return True
         after = tokens[i + count][0] if i + count < len(tokens) else ""
-        if count > 1 and len(tokens[i][0]) == 1:
-            if after in _NOT_AFTER_LETTER or (tokens[i][0] in "aeo" and tokens[i][2] + 1 != tokens[i + 1][1]):
+        if count > 1 and len(tokens[i][0]) == 1 and tokens[i][2] != tokens[i + 1][1]:
+            # "c 4 pneus", "a 3 mil": a lone letter is mostly a word of its own
+            opened = i == 0 or tokens[i - 1][0] in _BEFORE_NAMES
+            hyphened = plain[tokens[i][2] : tokens[i + 1][1]] == "-"
+            if tokens[i][0] in "aeo" and not hyphened:
                 return False
-            if tokens[i][0] in "aeo":
+            if after in _NOT_AFTER_LETTER or not (opened or hyphened):
                 return False
         if count == 1 and key.isdigit() and after in _NOT_AFTER_LETTER | {"km", "reais", "cv", "cc"}:
             return False

@@ -30,7 +30,7 @@ _TARGET_BEFORE: Final = re.compile(
     r"\s*(?:o |a |um |uma |esse |essa |tal |seu |)$"
 )
 _END: Final = re.compile(
-    r"[?!\n;]|\b(?:e|mas|que|ainda|na troca|n[oa] negocio|de entrada|como entrada|na entrada"
+    r"[?!\n;]|\b(?:e|mas|que|ainda|pra|para|na troca|n[oa] negocio|de entrada|como entrada|na entrada"
     r"|como parte|num|numa|por um|por uma|por esse|pelo|pela|nesse|nessa|em um|em uma"
     r"|quero|queria|qto|qnto|quanto|voces|vcs|vc|aceita\w*|pega\w*|e volta|mais volta|com volta"
     r"|da pra|serve|quais|qual|como|tem como|interesse|avalia\w*|posso|gostaria)\b"

@@ -11,7 +11,7 @@ from daemon.desk.catalogue import offers
 from daemon.desk.catalogue.common_words import FILLERS
 from daemon.desk.catalogue.details import card
 from daemon.desk.catalogue.draft import Draft
-from daemon.desk.catalogue.finding import Found, find, find_words, nearest
+from daemon.desk.catalogue.finding import Finding, Found, find, find_words, nearest
 from daemon.desk.catalogue.subjects import MOST, Subject, resolve
 from daemon.desk.catalogue.understanding import Understood, recalled_ids
 from daemon.desk.catalogue.wish import Wish, recalled, remembered
@@ -139,6 +139,8 @@ def _searched(draft: Draft, understood: Understood, wish: Wish) -> Generator[Com
     found = yield from find(wish, limit=1 if only_best and not understood.searching else MOST)
     if found.total > MOST or only_best:
         found = evolve(found, items=found.items[: 1 if only_best else offers.LISTED])
+    if not found.items:
+        found = yield from _made_in(wish)
     _keep_lead(draft, understood, wish, found)
     if not found.items:
         body = next((mention.known.body for mention in understood.mentions if mention.known.body), "")
@@ -163,6 +165,16 @@ def _searched(draft: Draft, understood: Understood, wish: Wish) -> Generator[Com
             offers.absent_models(draft, list(dict.fromkeys(absent)))
         return Subject(vehicles=found.items, how="told")
     return Subject(vehicles=found.items, how="named")
+
+
+def _made_in(wish: Wish) -> Finding:
+    """A "2020" that no model year answers may be meant of the manufacture: "2020/2021"."""
+    year = wish.min_year
+    if year is None or year != wish.max_year:
+        return Found(wish=wish)
+    later = yield from find(evolve(wish, min_year=year + 1, max_year=year + 1), limit=MOST)
+    items = tuple(vehicle for vehicle in later.items if vehicle.year_manufacture == year)
+    return Found(wish=wish, items=items, total=len(items))
 
 
 def _speaks_later(understood: Understood) -> bool:

@@ -11,10 +11,8 @@ from daemon.desk.catalogue.intents import COMMON_OPTIONS, OPTIONS
 from daemon.desk.catalogue.lexicon import Mention
 from daemon.desk.catalogue.wish import AUTOMATIC, Wish
 
-NEAR: Final = 0.15
-"""How far from "uns 90 mil" a price may lie, as a share."""
-LOW_MILEAGE_KM: Final = 60_000
-"""What "pouco rodado" means."""
+NEAR: Final = 0.15  # how far from "uns 90 mil" a price may lie, as a share
+LOW_MILEAGE_KM: Final = 60_000  # what "pouco rodado" means
 
 
 @frozen(kw_only=True)
@@ -69,9 +67,7 @@ _ROOMY: Final = re.compile(
 _AUTOMATIC: Final = re.compile(
     r"(?<!piloto )\b(?:automat\w+|altomatic\w+|autom\b|aut\b|at\b(?= |$)|cambio at\b|autm\w+|atomatic\w+)\b"
 )
-_MANUAL: Final = re.compile(
-    r"\b(?:manua(?:l|is)|mecanic[oa]s?|cambio manual)\b(?! (?:e chave|do|de instru|proprietario))"
-)
+_MANUAL: Final = re.compile(r"\b(?:manua(?:l|is)|cambio mecanic[oa])\b(?! (?:e chave|do|de instru|proprietario))")
 _FUELS: Final = (
     ("diesel", r"\bdi[ei]?sel|\bdisel|\bdiezel|\bdiesel"),
     ("flex", r"\bflex\w*|\bfrex\b"),

@@ -11,6 +11,7 @@ from shards.text import fold
 
 _STARTS: Final = ("oi", "ola", "bom dia", "boa tarde", "boa noite", "opa", "hey", "bem-vind", "seja bem")
 _OF_THE_DAY: Final = ("Bom dia!", "Boa tarde!", "Boa noite!")
+_SENTENCES: Final = re.compile(r"(?<=[.!?])\s+|(?<=[^\w\s.,!?;:'\"()*_-])\s+")  # an emoji ends one too
 _OPENING: Final = re.compile(r"^(?:ol[aá]|oi)[,!.]?\s+", re.IGNORECASE)
 _HINT: Final = "Pode ser assim: *quero um SUV automático*."
 _MISSES: Final = 2
@@ -49,7 +50,7 @@ def greet(draft: Draft, understood: Understood) -> None:
 def _tenants_greeting(own: str, opening: str, shop: str) -> str:
     """The tenant's greeting under our salutation; its question would be one too many."""
     text = own if fold(own).startswith(_STARTS) and opening not in _OF_THE_DAY else f"{opening} {_OPENING.sub('', own)}"
-    text = " ".join(part for part in re.split(r"(?<=[.!?])\s+", text) if "?" not in part) or opening
+    text = " ".join(part for part in _SENTENCES.split(text) if "?" not in part) or opening
     return text if fold(shop) in fold(text) else f"{text} Aqui é da *{shop}*."
 
 

@@ -37,9 +37,9 @@ _SPOKEN_CLOCK: Final = re.compile(
     r"|seis|sete|oito|nove|dez|onze|doze)\b"
 )
 _PARTS: Final = (
-    ("manha", r"\b(?:de|pela|na|a) manha\b|\bmanhazinha\b|\bcedo\b|\bcedinho\b"),
-    ("tarde", r"\b(?:de|a|na|pela) tarde\b|\btardinha\b|\bdepois do almoco\b"),
-    ("noite", r"\b(?:de|a|na|pela) noite\b|\bnoitinha\b"),
+    ("manha", r"\b(?:de|da|pela|na|a) manha\b|\bmanhazinha\b|\bcedo\b|\bcedinho\b"),
+    ("tarde", r"\b(?:de|da|a|na|pela) tarde\b|\btardinha\b|\bdepois do almoco\b"),
+    ("noite", r"\b(?:de|da|a|na|pela) noite\b|\bnoitinha\b"),
 )
 _COMPILED_PARTS: Final = tuple((part, re.compile(pattern)) for part, pattern in _PARTS)
 
@@ -67,7 +67,7 @@ def wanted(folded: str, now: datetime) -> Wanted:
         part == "manha"
         and day is None
         and re.search(r"\bamanha\b", folded) is None
-        and not re.search(r"\b(?:de|pela|na) manha\b|cedo", folded)
+        and not re.search(r"\b(?:de|da|pela|na) manha\b|cedo", folded)
     ):
         part = ""
     soon = (

@@ -147,7 +147,7 @@ class Wish:
             max_mileage_km=self.max_km,
             transmissions=self.transmissions,
             fuels=self.fuels,
-            bodies=CARS if self.cars_only and not self.bodies and not self.named else self.bodies,
+            bodies=CARS if self.cars_only and not self.bodies and not self.models else self.bodies,
             colors=self.colors,
             doors=self.doors,
             condition=self.condition,

@@ -313,7 +313,7 @@ def _rendered(template: str, vehicle: Vehicle, **changed: Any) -> str:
     )
 
 
-@settings(max_examples=1200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(stocks(), st.randoms(use_true_random=False), st.sampled_from(TEMPLATES), st.booleans())
 def test_any_stock(stock: tuple[Vehicle, ...], rng: random.Random, template: str, another: bool) -> None:
     vehicle, other = rng.sample(stock, 2)
