@@ -38,6 +38,7 @@ from daemon.stock.feed import poll
 from daemon.stock.fetch import Fetcher
 from daemon.stock.importing import import_stock
 from daemon.tenants.reception import Reception
+from daemon.tenants.retention import Retention
 from daemon.tenants.service import TenantService
 from daemon.tenants.supervisor import Supervisor
 from daemon.tenants.surroundings import Surroundings
@@ -60,6 +61,7 @@ class Parts:
     supervisor: Supervisor
     service: TenantService
     reception: Reception
+    retention: Retention
     rollup: Rollup
     events: EventRing
     wellbeing: Wellbeing
@@ -227,6 +229,12 @@ async def _with_tenants(
         supervisor=supervisor,
         service=service,
         reception=reception,
+        retention=Retention(
+            directory=around.directory,
+            data_dir=around.data_dir,
+            media_days=around.config.retention.media_days,
+            tenants=service.known,
+        ),
         rollup=rollup,
         events=events,
         wellbeing=wellbeing,

@@ -2,16 +2,19 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import trio
 from attrs import frozen
 from hypercorn.config import Config as HypercornConfig
-from hypercorn.trio import serve
-from hypercorn.typing import ASGIFramework
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ASGIFramework, ConnectionState
+from hypercorn.utils import wrap_app
 
 from daemon.config import Config
 from daemon.errors import ShowroomError
@@ -23,6 +26,7 @@ ADMIN_NAME: Final = "admin"
 """`FileDescriptorName=` of the admin socket; every other one is public."""
 KEEP_ALIVE_SECONDS: Final = 75.0
 PROBE_SECONDS: Final = 1.0
+LINGER_SECONDS: Final = 0.25
 KEEP_ALIVE_REQUESTS: Final = 1_000_000
 """A proxy keeps its connections; closing one every thousand webhooks loses those on their way."""
 
@@ -114,19 +118,39 @@ def _make_way(path: Path) -> None:
 async def serve_on(
     app: ASGIFramework,
     sockets: tuple[socket.socket, ...],
-    stopping: Callable[..., object],
+    stopping: Callable[[], Awaitable[object]],
     *,
     graceful_seconds: float,
-    task_status: trio.TaskStatus[object] = trio.TASK_STATUS_IGNORED,
+    linger_seconds: float = LINGER_SECONDS,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serve an application until `stopping()` returns; then requests under way get `graceful_seconds`."""
+    """Serve an application until `stopping()` returns; then requests under way get `graceful_seconds`.
+
+    From then on nothing is accepted any more, but what was accepted an instant ago may not have been read yet: for
+    `linger_seconds` idle connections are still answered. hypercorn's own `serve` closes them at once, and a request
+    on its way is lost.
+    """
+    config = _hypercorn_config(graceful_seconds)
+    context = WorkerContext(None)
+    serving = partial(TCPServer, wrap_app(app, 0, "asgi"), config, context, ConnectionState({}))
+    listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(each.dup())) for each in sockets]
+    async with trio.open_nursery() as connections:
+        async with trio.open_nursery() as accepting:
+            accepting.start_soon(partial(trio.serve_listeners, serving, listeners, handler_nursery=connections))
+            task_status.started()
+            await stopping()
+            accepting.cancel_scope.cancel()
+        await trio.sleep(linger_seconds)
+        await context.terminated.set()
+        connections.cancel_scope.deadline = trio.current_time() + graceful_seconds
+
+
+def _hypercorn_config(graceful_seconds: float) -> HypercornConfig:
     config = HypercornConfig()
-    config.bind = [f"fd://{os.dup(listener.fileno())}" for listener in sockets]
-    config.backlog = BACKLOG
     config.keep_alive_timeout = KEEP_ALIVE_SECONDS
     config.keep_alive_max_requests = KEEP_ALIVE_REQUESTS
     config.graceful_timeout = graceful_seconds
     config.include_server_header = False
     config.accesslog = None
     config.errorlog = None
-    await serve(app, config, shutdown_trigger=stopping, mode="asgi", task_status=task_status)  # type: ignore[arg-type]
+    return config

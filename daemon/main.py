@@ -48,6 +48,7 @@ async def serve(
                 await house.start(parts.directory.run)
                 await house.start(parts.rollup.run)
                 await house.start(parts.reception.run)
+                await house.start(parts.retention.run)
                 async with trio.open_nursery() as tenants:
                     async with trio.open_nursery() as doors:
                         door = partial(serve_on, stopping=stop.wait, graceful_seconds=DRAIN_SECONDS)

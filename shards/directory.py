@@ -11,7 +11,7 @@ from typing import Final, Self, TypeVar
 import trio
 from attrs import define, field
 
-from shards.errors import Invalid
+from shards.errors import Invalid, ShardUnavailable
 from shards.shard import Shard, Tx, utc_now
 
 T = TypeVar("T")
@@ -59,7 +59,10 @@ class ShardDirectory:
         self._limit = limit
         self._now = now
         self._before_migration = before_migration
+        self.written: dict[str, float] = {}
+        """Tenants with writes since their last copy, and when (the loop's clock) the first was; the copier's."""
         self._slots: dict[str, _Slot] = {}
+        self._shut: dict[str, str] = {}
         self._open: OrderedDict[str, _Slot] = OrderedDict()  # least recently used first
         self._closed_commits = self._closed_writes = 0
         self._freed = trio.Event()  # set and replaced whenever a slot loses its last user
@@ -95,6 +98,8 @@ class ShardDirectory:
 
     @asynccontextmanager
     async def _borrowed(self, tenant: str, *, create: bool = False) -> AsyncIterator[Shard]:
+        if tenant in self._shut:
+            raise ShardUnavailable(f"the file of {tenant} {self._shut[tenant]}", "try again in a moment")
         slot = self._slots.get(tenant)
         if slot is None:
             slot = self._slots[tenant] = _Slot()
@@ -171,6 +176,19 @@ class ShardDirectory:
             else:
                 await self._freed.wait()
 
+    @asynccontextmanager
+    async def shut(self, tenant: str, why: str) -> AsyncIterator[Path]:
+        """Keep the tenant's file closed, to exchange it. Waits until nobody uses it; may be cancelled meanwhile.
+
+        Whoever asks for it is told `why` ("is being restored") by a `ShardUnavailable`.
+        """
+        self._shut[check_tenant_id(tenant)] = why
+        try:
+            await self.release(tenant)
+            yield self.path(tenant)
+        finally:
+            del self._shut[tenant]
+
     async def run(self, *, task_status: trio.TaskStatus[Self] = trio.TASK_STATUS_IGNORED) -> None:
         """Close what was idle for `IDLE_SECONDS`, until cancelled; then close everything."""
         task_status.started(self)
@@ -198,7 +216,10 @@ class ShardHandle:
     async def write(self, work: Callable[[Tx], T]) -> T:
         """As `Shard.write`."""
         async with self._directory._borrowed(self.tenant) as shard:
-            return await shard.write(work)
+            try:
+                return await shard.write(work)
+            finally:
+                self._directory.written.setdefault(self.tenant, trio.current_time())
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """As `Shard.read`: in a worker thread."""
@@ -209,3 +230,9 @@ class ShardHandle:
         """As `Shard.glance`: in the event loop, point reads only."""
         async with self._directory._borrowed(self.tenant) as shard:
             return await shard.glance(work)
+
+    @asynccontextmanager
+    async def kept_open(self) -> AsyncIterator[Path]:
+        """The file, open as long as somebody copies it. Raises `ShardUnavailable`."""
+        async with self._directory._borrowed(self.tenant) as shard:
+            yield shard.path

@@ -70,7 +70,7 @@ def opened(path: Path) -> Iterator[apsw.Connection]:
         raise ShardUnavailable(f"there is no file {path}", "check the path")
     if (log := path.with_name(path.name + "-wal")).exists() and log.stat().st_size:
         raise ShardUnavailable(
-            f"{path} has a log beside it, so it is in use or was left by a kill", "take it from copies/ or from a backup"
+            f"{path} has a log beside it: it is in use or was left by a kill", "take it from copies/ or from a backup"
         )
     with translated(path):
         # immutable: a file in WAL mode can be read where nothing may be written

@@ -89,7 +89,7 @@ class DeskCalls:
     async def erase_contact(self, tenant: str, contact: str) -> None:
         """Remove the contact with everything it said and was said to it; leave a tombstone (LGPD)."""
         hashes, changed = await self.shard(tenant).write(
-            partial(_erase, id_=contact, keyed_hash=partial(self._around.sealer.keyed_hash, tenant))
+            partial(erase, id_=contact, keyed_hash=partial(self._around.sealer.keyed_hash, tenant))
         )
         self._wake(tenant, changed)
         media = self._around.data_dir / "media"
@@ -167,7 +167,8 @@ def _sandbox_says(
     return message, changed
 
 
-def _erase(tx: Tx, id_: str, keyed_hash: Callable[[str], bytes]) -> tuple[list[str], Received]:
+def erase(tx: Tx, id_: str, keyed_hash: Callable[[str], bytes]) -> tuple[list[str], Received]:
+    """Remove a contact with all its rows and leave a tombstone; the hashes of files to remove. Raises `NotFound`."""
     seq = tx.value("SELECT seq FROM contacts WHERE id = ?", (id_,))
     if seq is None:
         raise NotFound(f"there is no contact {id_!r}", "list the contacts to find the id")

@@ -2,7 +2,8 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
 
@@ -38,6 +39,7 @@ class _Parking:
 
     items: int = 0
     writing: int = 0
+    held: bool = False  # on purpose: nothing is replayed until it ends
     replaying: trio.Lock = field(factory=trio.Lock)
 
 
@@ -100,6 +102,23 @@ class Reception:
                         await self.replay(tenant)
                     except ShardError as error:
                         _log.info("still_parked", tenant=tenant, reason=str(error))
+
+    @asynccontextmanager
+    async def held(self, tenant: str) -> AsyncIterator[None]:
+        """Park all that comes for the tenant while this is open (its file is exchanged), and replay nothing."""
+        place = self._parking.setdefault(tenant, _Parking())
+        async with place.replaying:
+            place.held = True
+        try:
+            yield
+        finally:
+            place.held = False
+            self._end_if_empty(tenant, place)
+            self._parked.set()
+
+    def _end_if_empty(self, tenant: str, place: _Parking) -> None:
+        if not (place.items or place.writing or place.held or place.replaying.locked()):
+            self._parking.pop(tenant, None)
 
     def forget(self, tenant: str) -> None:
         """The tenant is deleted, and what was parked for it is with its files."""
@@ -195,8 +214,7 @@ class Reception:
             self.parked_deliveries += 1
         finally:
             place.writing -= 1
-            if not place.items and not place.writing and not place.replaying.locked():
-                self._parking.pop(tenant, None)
+            self._end_if_empty(tenant, place)
             self._parked.set()
 
     async def replay(self, tenant: str) -> None:
@@ -205,6 +223,8 @@ class Reception:
         if place is None:
             return
         async with place.replaying:
+            if place.held:
+                raise ShardUnavailable(f"the file of {tenant} is being exchanged", "try again in a moment")
             while True:
                 batch = await self._central.glance(partial(parked.oldest, tenant=tenant, limit=REPLAY_BATCH))
                 if not batch:

@@ -13,6 +13,7 @@ from daemon.control.ports import ChannelReport, TenantReport, TenantRow
 from daemon.desk.receive import PAUSE_FACT
 from daemon.logs import get_logger
 from daemon.sealing import Sealed
+from daemon.tenants import routing
 from daemon.tenants.desk_calls import DeskCalls
 from daemon.tenants.supervisor import Supervisor
 from daemon.tenants.surroundings import Surroundings
@@ -90,10 +91,10 @@ class TenantService(DeskCalls):
         Raises `ShardError`; a number that another tenant has meanwhile is left to it, with a warning.
         """
         profile = await self._directory.handle(tenant).glance(profiles.load)
-        if await self._central.glance(partial(_led_by, tenant=tenant)) == _leads(profile):
+        if await self._central.glance(partial(routing.led_by, tenant=tenant)) == routing.leads(profile):
             return
         try:
-            await self._central.write(partial(_reroute, profile=profile))
+            await self._central.write(partial(routing.reroute, profile=profile))
         except (Conflict, Invalid) as error:
             _log.warning("route_not_mended", tenant=tenant, reason=str(error))
         else:
@@ -121,8 +122,14 @@ class TenantService(DeskCalls):
         shard = self._directory.path(tenant)
         return [shard, *(shard.with_name(shard.name + suffix) for suffix in ("-wal", "-shm"))]
 
-    def _lock(self, tenant: str) -> trio.Lock:
+    def change(self, tenant: str) -> trio.Lock:
+        """To be held by whoever changes the tenant's life."""
         return self._changing.setdefault(tenant, trio.Lock())
+
+    async def learn(self, tenant: str) -> tenants.TenantRow:
+        """Read central's row of the tenant anew, because it was written from outside. Raises `NotFound`."""
+        self._rows[tenant] = row = await self._central.glance(partial(tenants.one, tenant=tenant))
+        return row
 
     async def create(
         self, profile: TenantProfile, secrets: Mapping[str, str], *, request: StoredRequest | None = None
@@ -132,7 +139,7 @@ class TenantService(DeskCalls):
         What fails on the way is undone. Raises `Conflict` also when a file of that name is there already.
         """
         check_tenant_id(profile.id)
-        async with self._lock(profile.id):
+        async with self.change(profile.id):
             with trio.CancelScope(shield=True):
                 resumed = await self._central.write(partial(_reserve, profile=profile, request=request))
                 try:
@@ -174,7 +181,7 @@ class TenantService(DeskCalls):
     async def update(self, profile: TenantProfile, secrets: Mapping[str, str | None]) -> TenantReport:
         """Replace the profile and the secrets named (None removes one), then restart the tenant's nursery."""
         self._known(profile.id)
-        async with self._lock(profile.id):
+        async with self.change(profile.id):
             self._known(profile.id)
             with trio.CancelScope(shield=True):
                 await self._rewrite(profile, secrets)
@@ -187,11 +194,11 @@ class TenantService(DeskCalls):
     async def _rewrite(self, profile: TenantProfile, secrets: Mapping[str, str | None]) -> None:
         shard = self._directory.handle(profile.id)
         before = await shard.read(profiles.load)
-        await self._central.write(partial(_reroute, profile=profile))
+        await self._central.write(partial(routing.reroute, profile=profile))
         try:
             await shard.write(partial(self._write_profile, profile=profile, secrets=secrets))
         except ShardError:
-            await self._central.write(partial(_reroute, profile=before))
+            await self._central.write(partial(routing.reroute, profile=before))
             raise
 
     def _write_profile(self, tx: Tx, profile: TenantProfile, secrets: Mapping[str, str | None]) -> None:
@@ -212,7 +219,7 @@ class TenantService(DeskCalls):
         A crash in between leaves it deleted; its files are then still where they were.
         """
         self._known(tenant)
-        async with self._lock(tenant):
+        async with self.change(tenant):
             before = self._known(tenant)
             with trio.CancelScope(shield=True):
                 await self._supervisor.stop(tenant)
@@ -250,7 +257,7 @@ class TenantService(DeskCalls):
     async def suspend(self, tenant: str, reason: str, *, request: StoredRequest | None = None) -> TenantReport:
         """Stop answering; customers' messages are still received and stored."""
         self._known(tenant)
-        async with self._lock(tenant):
+        async with self.change(tenant):
             self._known(tenant)
             with trio.CancelScope(shield=True):
                 await self._set_state(tenant, "suspended", reason, request)
@@ -260,7 +267,7 @@ class TenantService(DeskCalls):
     async def resume(self, tenant: str, *, request: StoredRequest | None = None) -> TenantReport:
         """Run again: a suspended tenant, and one whose account was paused."""
         self._known(tenant)
-        async with self._lock(tenant):
+        async with self.change(tenant):
             self._known(tenant)
             await self._directory.handle(tenant).write(partial(identity.set_fact, key=PAUSE_FACT, value=""))
             await self._set_state(tenant, "active", "", request)
@@ -275,7 +282,7 @@ class TenantService(DeskCalls):
     async def restart(self, tenant: str) -> TenantReport:
         """End the tenant's nursery and start it anew now."""
         self._known(tenant)
-        async with self._lock(tenant):
+        async with self.change(tenant):
             if self._known(tenant).state == "active":
                 await self._restart(tenant)
         return self.report(tenant)
@@ -296,6 +303,10 @@ class TenantService(DeskCalls):
         self._around.events.publish("tenant", {"tenant": tenant, "state": state, "reason": reason}, tenant)
 
     # Looking
+
+    def known(self) -> list[str]:
+        """The ids of all tenants, deleted ones left out."""
+        return list(self._rows)
 
     async def rows(self, *, after: str = "", limit: int = 100) -> list[TenantRow]:
         """Tenants by id, deleted ones left out, and those whose creation is not done."""
@@ -361,32 +372,8 @@ def _reserve(tx: Tx, profile: TenantProfile, request: StoredRequest | None) -> b
         raise requests.AlreadyDone(done)
     reserved: str | None = tx.value("SELECT state FROM tenants WHERE id = ?", (profile.id,))
     tenants.reserve(tx, profile.id, profile.name)
-    _route(tx, profile)
+    routing.route(tx, profile)
     return reserved == "reserved"
-
-
-def _leads(profile: TenantProfile) -> tuple[str, str]:
-    """The number and the WhatsApp account that should lead to a tenant."""
-    channel = profile.channel
-    return (channel.phone_number_id, channel.waba_id) if channel.kind == "cloud" else ("", "")
-
-
-def _led_by(tx: Tx, tenant: str) -> tuple[str, str]:
-    """The number and the account that do, "" where none does."""
-    number = tx.value("SELECT key FROM routes WHERE kind = 'phone_number_id' AND tenant = ?", (tenant,))
-    return number or "", tx.value("SELECT waba_id FROM wabas WHERE tenant = ?", (tenant,)) or ""
-
-
-def _route(tx: Tx, profile: TenantProfile) -> None:
-    number, waba_id = _leads(profile)
-    if profile.channel.kind == "cloud" and not number:
-        raise Invalid("a cloud channel needs its number", "set phone_number_id", path="channel.phone_number_id")
-    tenants.route(tx, profile.id, phone_number_id=number, waba_id=waba_id)
-
-
-def _reroute(tx: Tx, profile: TenantProfile) -> None:
-    tenants.rename(tx, profile.id, profile.name)
-    _route(tx, profile)
 
 
 def _activate(tx: Tx, tenant: str, request: StoredRequest | None) -> None:

@@ -54,3 +54,15 @@ def give_up(tx: Tx, message: int, reason: str) -> None:
     """It will not be fetched; the message says why."""
     tx.run("UPDATE messages SET content = json_set(content, '$.media.error', ?) WHERE seq = ?", (reason, message))
     tx.run("DELETE FROM media_wanted WHERE message = ?", (message,))
+
+
+def expired(tx: Tx, before: int, limit: int) -> list[str]:
+    """Forget files that were stored before then (ms); their hashes, for the files to be removed."""
+    hashes = [
+        value
+        for (value,) in tx.rows(
+            "SELECT hash FROM media WHERE stored_at < ? ORDER BY stored_at LIMIT ?", (before, limit)
+        )
+    ]
+    tx.connection.executemany("DELETE FROM media WHERE hash = ?", ((value,) for value in hashes))
+    return hashes

@@ -61,8 +61,7 @@ UNSTARTABLE: set[str] = set()
 def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     STAGE.clear()
     UNSTARTABLE.clear()
-    if "real" not in monkeypatch.__dict__:
-        monkeypatch.setattr(subject, "Tenant", Actor)
+    monkeypatch.setattr(subject, "Tenant", Actor)
     yield
 
 
@@ -101,27 +100,31 @@ async def test_one_fails_the_other_runs_on(parts: Parts, nursery: trio.Nursery) 
     assert len(STAGE["auto-norte"]) == 1
 
 
-async def test_pauses_grow_until_it_was_steady(parts: Parts, autojump_clock: trio.testing.MockClock) -> None:
-    del autojump_clock
+async def test_pauses_grow_until_it_was_steady(parts: Parts, mock_clock: trio.testing.MockClock) -> None:
     UNSTARTABLE.add("auto-sul")
     supervisor = Supervisor(around(parts), nothing)
     pauses = []
     async with trio.open_nursery() as nursery:
-        await nursery.start(supervisor.run, ["auto-sul"])
+        nursery.start_soon(supervisor.run, ["auto-sul"])
         for attempt in range(1, 6):
-            await until(lambda attempt=attempt: supervisor._places["auto-sul"].failures == attempt)
+            await trio.testing.wait_all_tasks_blocked()
             report = supervisor.report("auto-sul")
             assert report is not None
             assert report.retry_at is not None
+            assert supervisor._places["auto-sul"].failures == attempt
             pauses.append((report.retry_at - around(parts).now()).total_seconds())
+            mock_clock.jump(pauses[-1] * 0.99)
+            await trio.testing.wait_all_tasks_blocked()
+            assert supervisor._places["auto-sul"].failures == attempt, "not before its time"
             if attempt == 5:
                 UNSTARTABLE.clear()
-            supervisor.kick("auto-sul")
+            mock_clock.jump(pauses[-1] * 0.02)
         assert all(2.0**n / 2 <= pause <= 2.0**n for n, pause in enumerate(pauses)), pauses
-        await until(lambda: supervisor.running("auto-sul") is not None)
-        await trio.sleep(STEADY_SECONDS + 1)
+        await trio.testing.wait_all_tasks_blocked()
+        assert supervisor.running("auto-sul") is not None
+        mock_clock.jump(STEADY_SECONDS + 1)
         STAGE["auto-sul"][-1].dies.set()
-        await until(lambda: supervisor.running("auto-sul") is None)
+        await trio.testing.wait_all_tasks_blocked()
         assert supervisor._places["auto-sul"].failures == 1, "what lies behind it is forgotten"
         nursery.cancel_scope.cancel()
 
@@ -182,15 +185,26 @@ async def test_draining_reaches_those_that_start_meanwhile(parts: Parts, nursery
 
 
 async def test_the_drain_has_a_deadline_of_its_callers(
-    parts: Parts, nursery: trio.Nursery, autojump_clock: trio.testing.MockClock
+    parts: Parts, nursery: trio.Nursery, mock_clock: trio.testing.MockClock
 ) -> None:
-    del autojump_clock
     supervisor = Supervisor(around(parts), nothing)
     await nursery.start(supervisor.run, ["auto-sul"])
     STAGE["auto-sul"][0].drained = False
-    with trio.move_on_after(20) as drain:
-        await supervisor.drain()
-    assert drain.cancelled_caught
+    ended = trio.Event()
+
+    async def drain() -> None:
+        with trio.move_on_after(20) as scope:
+            await supervisor.drain()
+        assert scope.cancelled_caught
+        ended.set()
+
+    nursery.start_soon(drain)
+    await trio.testing.wait_all_tasks_blocked()
+    mock_clock.jump(19)
+    await trio.testing.wait_all_tasks_blocked()
+    assert not ended.is_set()
+    mock_clock.jump(2)
+    await ended.wait()
     assert supervisor.running("auto-sul") is not None, "what to do then is the caller's business"
 
 
