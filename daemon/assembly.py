@@ -55,7 +55,8 @@ from shards.tenant.profile import StockFeed
 class Parts:
     """Everything a process is made of. Nothing of it runs yet."""
 
-    config: Config
+    around: Surroundings
+    fetcher: Fetcher
     central: Shard
     directory: ShardDirectory
     supervisor: Supervisor
@@ -68,6 +69,14 @@ class Parts:
     public: Gate
     admin: Gate
     active: list[str]  # tenants that should run
+
+    def apply(self, config: Config) -> None:
+        """Go on with other settings; only what `daemon/reload.py` calls live may differ."""
+        self.fetcher.allow(config.fetch.allow_private)
+        self.around.config = config
+        self.around.turn_slots.resize(config.turns.max_running)
+        for tenant in self.supervisor.tenants():
+            tenant.settings_changed()
 
 
 @define
@@ -164,13 +173,14 @@ async def assembled(
             now=now,
             rng=rng,
         )
-        parts = await _with_tenants(around, central, rollup, events, wellbeing, secrets, demo)
+        parts = await _with_tenants(around, fetcher, central, rollup, events, wellbeing, secrets, demo)
         metrics.sample_gauge("loop_lag_seconds", "Longest step since the last scrape.", stall.take_worst_seconds)
         yield parts
 
 
 async def _with_tenants(
     around: Surroundings,
+    fetcher: Fetcher,
     central: Shard,
     rollup: Rollup,
     events: EventRing,
@@ -223,7 +233,8 @@ async def _with_tenants(
         "tokens": tokens,
     }
     return Parts(
-        config=around.config,
+        around=around,
+        fetcher=fetcher,
         central=central,
         directory=around.directory,
         supervisor=supervisor,

@@ -29,6 +29,13 @@ class DaemonConfig:
             check.one_of("auto", "console", "json"),
         ),
     ] = "auto"
+    log_level: Annotated[
+        str,
+        Setting(
+            "debug | info | warning | error | critical; $SHOWROOMD_LOG_LEVEL wins over it.",
+            check.one_of("debug", "info", "warning", "error", "critical"),
+        ),
+    ] = "info"
     admin_socket: Annotated[str, Setting("Empty: $RUNTIME_DIRECTORY/admin.sock, else <data_dir>/admin.sock.")] = ""
 
 

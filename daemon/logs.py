@@ -76,14 +76,14 @@ def _clean(name: str, value: Any, depth: int) -> Any:
     return redacted(str(value))
 
 
-def level_of(environ: Mapping[str, str]) -> int:
-    """The level that $SHOWROOMD_LOG_LEVEL or $LOG_LEVEL asks for; info without. Raises `ConfigError`."""
+def level_of(environ: Mapping[str, str], default: str = "info") -> int:
+    """The level that $SHOWROOMD_LOG_LEVEL or $LOG_LEVEL asks for; `default` without. Raises `ConfigError`."""
     for name in ("SHOWROOMD_LOG_LEVEL", "LOG_LEVEL"):
         if wanted := environ.get(name, "").strip().lower():
             if wanted not in LEVELS:
                 raise ConfigError((f"{name}: must be one of {', '.join(LEVELS)}, not {wanted!r}",))
             return LEVELS[wanted]
-    return LEVELS["info"]
+    return LEVELS[default]
 
 
 def configure(log_format: str, level: int, stream: TextIO | None = None, *, cache: bool = True) -> None:
@@ -93,17 +93,25 @@ def configure(log_format: str, level: int, stream: TextIO | None = None, *, cach
     `cache` (not in tests) loggers in use keep this set-up even if it is called again.
     """
     stream = stream or sys.stderr
-    console = log_format == "console" or (log_format == "auto" and stream.isatty())
     structlog.configure(
-        processors=_processors(console=console, colors=console and stream.isatty()),
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        processors=_processors(log_format, stream),
+        wrapper_class=type("Leveled", (structlog.make_filtering_bound_logger(level),), {}),
         logger_factory=_Factory(stream),
         cache_logger_on_first_use=cache,
     )
     route_standard_logging()
 
 
-def _processors(*, console: bool, colors: bool) -> list[Processor]:
+def reconfigure(log_format: str, level: int, stream: TextIO | None = None) -> None:
+    """Change format and level after `configure`, also for loggers in use: they share the list and the class."""
+    settings = structlog.get_config()
+    settings["processors"][:] = _processors(log_format, stream or sys.stderr)
+    settings["wrapper_class"].__bases__ = (structlog.make_filtering_bound_logger(level),)
+
+
+def _processors(log_format: str, stream: TextIO) -> list[Processor]:
+    colors = stream.isatty()
+    console = log_format == "console" or (log_format == "auto" and colors)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         _add_name,

@@ -18,7 +18,8 @@ from daemon.control.sandbox_page import DemoInfo
 from daemon.listeners import serve_on
 from daemon.lock import locked
 from daemon.logs import get_logger
-from daemon.notify import Notifier, watchdog, watchdog_seconds
+from daemon.notify import Notifier, Start, starting, watchdog, watchdog_seconds
+from daemon.reload import Reload
 from daemon.secrets import Secrets
 
 DRAIN_SECONDS: Final = 20.0
@@ -35,12 +36,17 @@ async def serve(
     demo: DemoInfo | None = None,
     extra_routes: Mapping[str, App] | None = None,
     on_ready: Callable[[Parts], Awaitable[None]] | None = None,
+    reread: Callable[[], Config] | None = None,
 ) -> None:
-    """Run the daemon until SIGTERM or SIGINT, then drain and return. Raises what keeps it from serving at all."""
+    """Run the daemon until SIGTERM or SIGINT, then drain and return. Raises what keeps it from serving at all.
+
+    `reread` reads the settings anew at SIGHUP (raises `ConfigError`); without it that signal is not ours.
+    """
     notifier = Notifier.of(os.environ)
-    stop = trio.Event()
+    stop, start = trio.Event(), Start()
     with locked(config.data_dir, config.admin_socket), listeners.opened(config, os.environ) as sockets:
-        async with assembled(config, secrets, demo=demo) as parts:
+        async with starting(notifier, start), assembled(config, secrets, demo=demo) as parts:
+            start.progress = parts.wellbeing.tenants
             parts.wellbeing.wait_for("tenants", "the tenants' shards are being opened")
             async with trio.open_nursery() as house:
                 house.start_soon(_stop_on_signal, stop)
@@ -56,6 +62,9 @@ async def serve(
                         await doors.start(partial(door, Detour(parts.public, extra_routes or {}), sockets.public))
                         await tenants.start(parts.supervisor.run, parts.active)
                         parts.wellbeing.done("tenants")
+                        if reread is not None:
+                            await house.start(_reload_on_signal, notifier, parts, reread)
+                        start.over()
                         notifier.ready(parts.wellbeing.status())
                         _log.info("ready", tenants=len(parts.active))
                         if on_ready is not None:
@@ -90,10 +99,29 @@ async def _stop_on_signal(stop: trio.Event) -> None:
             stop.set()
 
 
+async def _reload_on_signal(
+    notifier: Notifier,
+    parts: Parts,
+    reread: Callable[[], Config],
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    def done() -> None:
+        notifier.ready(parts.wellbeing.status())
+
+    reload = Reload(
+        reread=reread,
+        current=lambda: parts.around.config,
+        apply=parts.apply,
+        trouble=partial(parts.wellbeing.trouble, "settings"),
+    )
+    await reload.on_signal(notifier.reloading, done, task_status=task_status)
+
+
 async def _watch(notifier: Notifier, parts: Parts) -> None:
     def report(sentence: str) -> None:
         parts.wellbeing.trouble("disk", sentence)
         notifier.status(parts.wellbeing.status())
 
     interval = watchdog_seconds(os.environ, os.getpid())
-    await watchdog(notifier, parts.config.data_dir, report, interval_seconds=interval)
+    await watchdog(notifier, parts.around.data_dir, report, interval_seconds=interval)

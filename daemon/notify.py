@@ -3,17 +3,22 @@
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 import trio
+from attrs import define, field
 
 PROBE_FILE: Final = "watchdog.probe"
 PROBE_BYTES: Final = 4096
 PROBE_SECONDS: Final = 15.0
 """Between probes when no watchdog asks for them: a full disk is to be seen all the same."""
 FIRST_SOCKET: Final = 3
+EXTENSION_SECONDS: Final = 60.0
+STUCK_SECONDS: Final = 1800.0
+"""The longest step of a start: copying and migrating one large file."""
 
 
 class Notifier:
@@ -56,13 +61,46 @@ class Notifier:
         """Settings are being read anew; `ready` follows."""
         return self.tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
-    def extend_timeout(self, seconds: float) -> bool:
-        """Starting or stopping takes so much longer, from now."""
-        return self.tell(f"EXTEND_TIMEOUT_USEC={int(seconds * 1_000_000)}")
-
     def alive(self) -> bool:
         """Feed the watchdog."""
         return self.tell("WATCHDOG=1")
+
+
+@define(eq=False)
+class Start:
+    """The time between the process's start and READY."""
+
+    progress: Callable[[], tuple[int, int]] = lambda: (0, 0)
+    """(tenants up, tenants in all) so far."""
+    scope: trio.CancelScope = field(factory=trio.CancelScope)
+
+    def over(self) -> None:
+        """Ask for no more time."""
+        self.scope.cancel()
+
+
+@asynccontextmanager
+async def starting(notifier: Notifier, start: Start) -> AsyncIterator[None]:
+    """While inside, and until `start.over()`, ask the service manager for the time that migrations take.
+
+    When `start.progress()` has not changed for `STUCK_SECONDS` nothing more is asked, and the manager ends us.
+    """
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_extend, notifier, start)
+        yield
+        nursery.cancel_scope.cancel()
+
+
+async def _extend(notifier: Notifier, start: Start) -> None:
+    with start.scope:
+        last, since = start.progress(), trio.current_time()
+        while trio.current_time() - since < STUCK_SECONDS:
+            up, all_of_them = last
+            status = f"opening files, {up} of {all_of_them} tenants up" if all_of_them else "opening central.db"
+            notifier.tell(f"EXTEND_TIMEOUT_USEC={int(EXTENSION_SECONDS * 1_000_000)}", f"STATUS={status}")
+            await trio.sleep(EXTENSION_SECONDS / 6)
+            if (found := start.progress()) != last:
+                last, since = found, trio.current_time()
 
 
 def watchdog_seconds(environ: Mapping[str, str], pid: int) -> float | None:

@@ -44,6 +44,7 @@ class Secrets:
 def load_secrets(environ: Mapping[str, str]) -> Secrets:
     """Look each secret up in $CREDENTIALS_DIRECTORY (a file of the lower-case name), then in `environ`.
 
+    An empty file counts as none: the unit puts one where the administrator has put nothing.
     Raises `ConfigError`, which never quotes a value.
     """
     faults: list[str] = []
@@ -82,7 +83,8 @@ def _look_up(name: str, environ: Mapping[str, str], faults: list[str]) -> str:
     if folder:
         path = Path(folder) / name.lower()
         try:
-            return path.read_text("utf-8").strip()
+            if found := path.read_text("utf-8").strip():
+                return found
         except FileNotFoundError:
             pass
         except (OSError, UnicodeDecodeError) as error:

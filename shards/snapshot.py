@@ -20,6 +20,8 @@ class Snapshot:
 
     def __init__(self, source: Path, scratch: Path) -> None:
         self._source, self._scratch = source, scratch
+        scratch.touch(mode=0o600)
+        self._began_ns = scratch.stat().st_mtime_ns
         self._reader = open_reader(source)
         try:
             self._writer = apsw.Connection(str(scratch))
@@ -74,6 +76,8 @@ class Snapshot:
             if fault != "ok":
                 raise ShardCorrupt(f"{self._source} is damaged ({fault})", "restore it from an earlier copy")
         self._close()
+        # the time of a copy is when it was begun: what changes the source later has a later one
+        os.utime(self._scratch, ns=(self._began_ns, self._began_ns))
         sync(self._scratch)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         size = self._scratch.stat().st_size

@@ -1,13 +1,17 @@
 """`serve` and `demo`: what runs until it is told to stop."""
 
 import argparse
+import faulthandler
 import os
+from functools import partial
+from pathlib import Path
 
 import trio
 
 from daemon import config as configuration
 from daemon import logs
 from daemon.cli.common import Commands, add_config
+from daemon.config import Config
 from daemon.errors import ConfigError
 from daemon.secrets import load_secrets
 
@@ -38,6 +42,7 @@ def _port(text: str) -> int:
 
 def _serve(arguments: argparse.Namespace) -> int:
     faults: tuple[str, ...] = ()
+    config = Config()
     try:
         config = configuration.load(arguments.config)
     except ConfigError as error:
@@ -45,7 +50,7 @@ def _serve(arguments: argparse.Namespace) -> int:
     try:
         secrets = load_secrets(os.environ)
         secrets.required_master_key()
-        level = logs.level_of(os.environ)
+        level = logs.level_of(os.environ, config.daemon.log_level)
     except ConfigError as error:
         faults += error.faults
     if faults:
@@ -54,7 +59,9 @@ def _serve(arguments: argparse.Namespace) -> int:
     os.umask(0o077)  # customers' messages are nobody else's to read
     from daemon.main import serve  # late: the other commands start quicker without it
 
-    trio.run(serve, config, secrets)
+    faulthandler.enable()  # the watchdog's SIGABRT then leaves every thread's stack in the journal
+    path = Path(arguments.config).absolute()
+    trio.run(partial(serve, config, secrets, reread=partial(configuration.load, path)))
     return 0
 
 

@@ -68,7 +68,7 @@ class Inbox:
         self._slots = slots
         self._now = now
         self._handover_ms = handover_ms
-        self._quiet_ms = quiet_ms
+        self.quiet_ms = quiet_ms
         self._keyed_hash = keyed_hash
         self._settled = settled
         self._ended = ended
@@ -186,7 +186,7 @@ class Inbox:
                         claim=claim,
                         reply=reply,
                         handover_ms=self._handover_ms,
-                        quiet_ms=self._quiet_ms,
+                        quiet_ms=self.quiet_ms,
                         keyed_hash=self._keyed_hash,
                         unknown=hand.tally.unknown,
                     ),

@@ -218,7 +218,7 @@ class Outbox:
         self._channels = channels
         self._watch = watch
         self._brake = brake
-        self._resend_after_ms = resend_after_ms
+        self.resend_after_ms = resend_after_ms
         self._now = now
         self._received = received
         self._sent = sent
@@ -302,7 +302,7 @@ class Outbox:
                         claim_next,
                         seq=seq,
                         watch=self._watch,
-                        resend_after_ms=self._resend_after_ms,
+                        resend_after_ms=self.resend_after_ms,
                         held=self._hold_seconds() > 0,
                     )
                 )

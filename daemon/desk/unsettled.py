@@ -7,6 +7,9 @@ from attrs import frozen
 SILENT_WEBHOOKS_MS: Final = 10 * 60 * 1000
 """How long to wait for a status where no status webhook at all came since the daemon started."""
 
+LOOK_AGAIN_MS: Final = 1_000
+"""At most so often is an unsettled send looked at."""
+
 
 @frozen(kw_only=True)
 class Evidence:
@@ -57,8 +60,11 @@ def decide(evidence: Evidence) -> Decision:
         silence = "no status named it"
     if evidence.now < ripe:
         # a first status webhook would shorten the wait, and nobody rings for it
-        again = ripe if evidence.first_status_at is not None else min(ripe, evidence.now + evidence.resend_after)
-        return Wait(again, "the network may have the message; waiting for a status that names it")
+        again = min(ripe, evidence.now + max(evidence.resend_after, LOOK_AGAIN_MS))
+        return Wait(
+            ripe if evidence.first_status_at is not None else again,
+            "the network may have the message; waiting for a status that names it",
+        )
     if evidence.resends:
         return GiveUp(f"sent twice and {silence} either time")
     if evidence.customer_wrote_since:

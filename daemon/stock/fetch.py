@@ -83,6 +83,10 @@ class Fetcher:
             limits=httpx.Limits(max_connections=64, max_keepalive_connections=0),
         )
 
+    def allow(self, allow_private: Sequence[str]) -> None:
+        """Other exceptions from now on; fetches under way go on. Raises `ConfigError`."""
+        self._allowed = AllowedPrivate.parse(allow_private)
+
     async def __aenter__(self) -> "Fetcher":
         return self
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from attrs import frozen
+from attrs import define
 
 from daemon.channels.cloud import CloudApp
 from daemon.clock import Now
@@ -24,11 +24,11 @@ PollFeed = Callable[[ShardHandle, StockFeed], Awaitable[str]]
 """One polling round of a stock feed; its result as a sentence. Raises `FetchError` or `StockFileError`."""
 
 
-@frozen(kw_only=True)
+@define(kw_only=True, eq=False)
 class Surroundings:
-    """Made once in `daemon/main.py`."""
+    """Made once in `daemon/assembly.py`. Nothing of it is replaced but the settings."""
 
-    config: Config
+    config: Config  # the whole is replaced by a reload (`daemon/reload.py`)
     data_dir: Path
     directory: ShardDirectory
     sealer: Sealer

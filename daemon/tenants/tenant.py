@@ -129,7 +129,7 @@ class Tenant:
             channels=channels,
             watch=around.watch,
             brake=around.brake,
-            resend_after_ms=int(around.config.outbox.resend_after_seconds * 1000),
+            resend_after_ms=self._resend_after_ms,
             now=around.now,
             received=self.received,
             sent=self._sent,
@@ -168,6 +168,18 @@ class Tenant:
         except SealBroken as error:
             return str(error)
         return ""
+
+    def settings_changed(self) -> None:
+        """The server's settings were read anew: what hangs on them follows at once."""
+        if self.profile is None or self.inbox is None or self.outbox is None:
+            return
+        self.rules = rules_of(self.profile, self._around)
+        self.inbox.quiet_ms = self.rules.quiet_ms
+        self.outbox.resend_after_ms = self._resend_after_ms
+
+    @property
+    def _resend_after_ms(self) -> int:
+        return int(self._around.config.outbox.resend_after_seconds * 1000)
 
     # Woken after commits
 

@@ -36,3 +36,11 @@ def totals(tx: Tx, tenant: str) -> dict[str, int]:
     )
     assert row is not None
     return dict(zip(("receipts", "input_tokens", "output_tokens", "messages"), row, strict=True))
+
+
+def graves(tx: Tx, tenant: str) -> list[tuple[str, bytes, int]]:
+    """(kind, hash, at) of a tenant's tombstones, as `bury` took them."""
+    return [
+        (kind, value, at)
+        for kind, value, at in tx.rows("SELECT kind, hash, at FROM tombstones WHERE tenant = ?", (tenant,))
+    ]

@@ -26,7 +26,6 @@ def test_what_is_told_arrives(manager: tuple[socket.socket, str]) -> None:
         (lambda: notifier.ready("3 tenants\nup"), "READY=1\nSTATUS=3 tenants up"),
         (lambda: notifier.status("a"), "STATUS=a"),
         (lambda: notifier.stopping(), "STOPPING=1"),
-        (lambda: notifier.extend_timeout(1.5), "EXTEND_TIMEOUT_USEC=1500000"),
         (lambda: notifier.alive(), "WATCHDOG=1"),
     ]
     for tell, said in told:

@@ -59,6 +59,8 @@ async def test_kill_at_any_instant_loses_nothing_and_answers_nothing_twice(
             said = deliveries.text("oi", phone="5511987654321", phone_number_id=number, message_id=wamid, at=now_s())
             assert (await daemon.webhook(said)).status_code == 200
         await daemon.until(lambda: _at_rest(daemon, tenants), seconds=180)
+        with trio.fail_after(120):
+            await daemon.graph.courier.until_idle()
         assert await daemon.stop() == 0
         counts = _check(daemon, tenants, posted)
     with capsys.disabled():

@@ -49,15 +49,17 @@ async def house(
     """All parts, with the supervisor and the directory running (but no rollup, no replay task, no listener)."""
     config = config_of(directory)
     with locked(config.data_dir, None):
-        async with assembled(config, secrets_of(master_key), now=clock or HandClock()) as parts:
-            async with trio.open_nursery() as nursery:
-                await nursery.start(parts.directory.run)
-                async with trio.open_nursery() as tenants:
-                    if running:
-                        await tenants.start(parts.supervisor.run, parts.active)
-                    yield parts
-                    tenants.cancel_scope.cancel()
-                nursery.cancel_scope.cancel()
+        async with (
+            assembled(config, secrets_of(master_key), now=clock or HandClock()) as parts,
+            trio.open_nursery() as nursery,
+        ):
+            await nursery.start(parts.directory.run)
+            async with trio.open_nursery() as tenants:
+                if running:
+                    await tenants.start(parts.supervisor.run, parts.active)
+                yield parts
+                tenants.cancel_scope.cancel()
+            nursery.cancel_scope.cancel()
 
 
 def cloud_profile(tenant: str, number: str, **assistant: Any) -> TenantProfile:

@@ -1,6 +1,6 @@
 """Opening hours in the dealership's own time, said as a Brazilian says them."""
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -70,10 +70,10 @@ def test_an_unreadable_range_is_left_out(text: str) -> None:
 
 @given(
     st.dictionaries(st.sampled_from(DAYS), st.lists(st.text("0123456789:- ", max_size=12), max_size=3).map(tuple)),
-    st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)),
+    st.integers(0, 2 * 365 * 24 * 60),
 )
-def test_any_hours_give_an_answer(week: dict[str, tuple[str, ...]], moment: datetime) -> None:
+def test_any_hours_give_an_answer(week: dict[str, tuple[str, ...]], minutes: int) -> None:
     profile = AssistantProfile(hours=week)
-    now = moment.replace(tzinfo=SAO_PAULO)
+    now = at(1, 0) + timedelta(minutes=minutes)
     opening = hours.next_opening(profile, now)
     assert not (opening and hours.is_open(profile, now))

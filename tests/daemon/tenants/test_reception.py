@@ -138,9 +138,7 @@ async def test_the_task_replays_where_no_nursery_does(parts: Parts, failing: Fai
     assert await texts(parts, "auto-sul") == ["Oi"]
 
 
-async def test_what_is_parked_outlives_the_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_is_parked_outlives_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     failing = Failing(monkeypatch)
     async with house(tmp_path) as first:
         await first.service.create(cloud_profile("auto-sul", SOUTH), {"channel.access_token": "EAAG"})
