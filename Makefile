@@ -3,9 +3,12 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' daemon/__init__.py)
+# The service's: one that a user without a home can reach.
+SERVICE_PYTHON ?= /usr/bin/python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench faults docs schema build clean
+.PHONY: help setup demo test check bench faults docs schema build install uninstall deb clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -40,6 +43,7 @@ check: .venv/development.stamp ## style, types and import rules
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.support.units
 
 bench: .venv/development.stamp ## measure; see docs/reference/benchmarks.md
 	$(BIN)/python -m tests.bench
@@ -56,6 +60,19 @@ schema: .venv/development.stamp ## write migrations/*/schema.sql from the sum of
 
 build: .venv/pip.stamp ## the wheel, in dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+install: build ## as root: a service of this machine, or its upgrade; see docs/how-to/install.md
+	@umask 022; to=/opt/showroomd/versions/$(VERSION)-$$(date -u +%Y%m%d%H%M%S); \
+	  { $(SERVICE_PYTHON) -m venv "$$to" \
+	    && "$$to/bin/pip" install --quiet --disable-pip-version-check dist/showroomd-$(VERSION)-*.whl; } \
+	  || { rm -rf "$$to"; exit 1; }; \
+	  "$$to/bin/showroomd" install-units $(if $(wildcard /run/systemd/system),--start)
+
+uninstall: ## as root: take program and units away; data, settings and keys stay
+	@/opt/showroomd/current/bin/showroomd uninstall-units
+
+deb: build ## a package for this machine's distribution, in dist/
+	@systemd/debian/build dist/showroomd-$(VERSION)-*.whl dist
 
 clean: ## remove what the other targets made
 	rm -rf .venv .demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -12,6 +12,11 @@ import httpx
 import trio
 from attrs import define, frozen
 
+from daemon.backup import office as backup_office
+from daemon.backup.copies import Copies
+from daemon.backup.disk import MIB, DiskFloor
+from daemon.backup.office import BackupOffice
+from daemon.backup.restore import finish_all
 from daemon.billing.rollup import Rollup
 from daemon.channels.cloud import CloudApp
 from daemon.channels.media import media_path
@@ -64,6 +69,9 @@ class Parts:
     reception: Reception
     retention: Retention
     rollup: Rollup
+    floor: DiskFloor
+    copies: Copies
+    office: BackupOffice
     events: EventRing
     wellbeing: Wellbeing
     public: Gate
@@ -154,6 +162,7 @@ async def assembled(
         rollup = Rollup(central, directory, partial(wellbeing.trouble, "rollup"))
         started_ms = int(now().timestamp() * 1000)
         events = EventRing(Ring(new_id(started_ms)))
+        floor = DiskFloor(config.data_dir, config.storage.floor_mb * MIB, partial(wellbeing.trouble, "space"))
         around = Surroundings(
             config=config,
             data_dir=config.data_dir,
@@ -172,8 +181,9 @@ async def assembled(
             receipts=rollup.mark,
             now=now,
             rng=rng,
+            room=floor.room,
         )
-        parts = await _with_tenants(around, fetcher, central, rollup, events, wellbeing, secrets, demo)
+        parts = await _with_tenants(around, fetcher, central, rollup, floor, events, wellbeing, secrets, demo)
         metrics.sample_gauge("loop_lag_seconds", "Longest step since the last scrape.", stall.take_worst_seconds)
         yield parts
 
@@ -183,6 +193,7 @@ async def _with_tenants(
     fetcher: Fetcher,
     central: Shard,
     rollup: Rollup,
+    floor: DiskFloor,
     events: EventRing,
     wellbeing: Wellbeing,
     secrets: Secrets,
@@ -208,6 +219,16 @@ async def _with_tenants(
     service = TenantService(
         central=central, around=around, supervisor=supervisor, roll_up=rollup.drain, forget_parked=reception.forget
     )
+    copies, office = backup_office.build(
+        around,
+        central=central,
+        service=service,
+        supervisor=supervisor,
+        reception=reception,
+        rollup=rollup,
+        floor=floor,
+        trouble=partial(wellbeing.trouble, "copies"),
+    )
     active = await service.open()
     await reception.open()
     wellbeing.parked, wellbeing.tenants = (lambda: reception.parked_items), supervisor.count
@@ -224,6 +245,7 @@ async def _with_tenants(
         now=around.now,
         public_url=around.config.http.public_url,
         demo=demo,
+        backups=office,
     )
     common: dict[str, Any] = {
         "quart_app": app,
@@ -247,6 +269,9 @@ async def _with_tenants(
             tenants=service.known,
         ),
         rollup=rollup,
+        floor=floor,
+        copies=copies,
+        office=office,
         events=events,
         wellbeing=wellbeing,
         public=Gate(**common, loopback_only=demo is not None),
@@ -256,6 +281,7 @@ async def _with_tenants(
 
 
 def _open_central(data_dir: Path, limiter: trio.CapacityLimiter, now: Now) -> Shard:
+    finish_all(data_dir)
     keep = before_migration(data_dir)
     return Shard.open(data_dir / "central.db", "central", create=True, limiter=limiter, now=now, before_migration=keep)
 

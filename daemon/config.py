@@ -177,6 +177,20 @@ class StorageConfig:
         int,
         Setting("Tenant files open at a time; each takes about five descriptors.", check.between(1, 1_000_000)),
     ] = 1024
+    floor_mb: Annotated[
+        int,
+        Setting("With less free space than this, customers' files and copies wait.", check.between(0, 1_000_000)),
+    ] = 512
+    copy_every_seconds: Annotated[
+        float,
+        Setting("Between two rounds of copies of what changed; longer when there is much.", check.between(1, 86_400)),
+    ] = 300.0
+    copy_mb_per_second: Annotated[
+        float, Setting("Copies are made no faster than this.", check.between(0.1, 10_000))
+    ] = 20.0
+    keep_backups: Annotated[
+        int, Setting("Backup sets kept in the data directory, of each kind.", check.between(1, 1000))
+    ] = 3
 
 
 @frozen(kw_only=True)

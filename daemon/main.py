@@ -55,6 +55,9 @@ async def serve(
                 await house.start(parts.rollup.run)
                 await house.start(parts.reception.run)
                 await house.start(parts.retention.run)
+                await house.start(parts.floor.run)
+                await house.start(parts.copies.run)
+                await house.start(parts.office.run)
                 async with trio.open_nursery() as tenants:
                     async with trio.open_nursery() as doors:
                         door = partial(serve_on, stopping=stop.wait, graceful_seconds=DRAIN_SECONDS)
@@ -87,6 +90,7 @@ async def offline(config: Config, secrets: Secrets) -> AsyncIterator[App]:
     """The trusted application on a data directory that no daemon serves; no tenant runs. The caller has the lock."""
     async with assembled(config, secrets) as parts, trio.open_nursery() as house:
         await house.start(parts.directory.run)
+        await house.start(parts.office.run)
         yield parts.admin
         await parts.rollup.round()
         house.cancel_scope.cancel()

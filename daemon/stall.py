@@ -43,7 +43,7 @@ class StallInstrument(trio.abc.Instrument):
         self._report = report
         self._threshold = threshold_seconds
         self._clock = clock
-        self._began = 0.0
+        self._began: float | None = None
         self._reported = 0.0
         self._others = 0
         self._first = True
@@ -55,6 +55,8 @@ class StallInstrument(trio.abc.Instrument):
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         """Trio calls it."""
+        if self._began is None:
+            return  # the step in which we were put in: its beginning was not seen
         now = self._clock()
         took = now - self._began
         if took > self._worst:

@@ -38,6 +38,10 @@ def open_writer(path: Path, *, create: bool) -> apsw.Connection:
             connection.pragma("synchronous", "full")
             # Restart the log at 2 MB, so that one burst does not leave a large -wal for good.
             connection.pragma("journal_size_limit", 2 * 1024 * 1024)
+            if connection.readonly("main"):  # SQLite opens it all the same, and fails at the first write
+                raise StorageReadOnly(
+                    f"{path} cannot be written", "check owner, mode and mount options of the data directory"
+                )
         except BaseException:
             connection.close()
             raise
@@ -55,6 +59,9 @@ def open_reader(path: Path) -> apsw.Connection:
 
 
 def _pragmas(connection: apsw.Connection) -> None:
+    # Without it a statement that might use a partial index is compiled anew for each value bound to it: 50 µs
+    # instead of 5 for most reads of `messages`.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     # Thousands of files are open at once: keep each one's page cache small.
     connection.pragma("cache_size", -PAGE_CACHE_KIB)
     connection.pragma("foreign_keys", True)

@@ -213,11 +213,11 @@ class ShardHandle:
         self._directory = directory
         self.tenant = tenant
 
-    async def write(self, work: Callable[[Tx], T]) -> T:
+    async def write(self, work: Callable[[Tx], T], *, brief: bool = False) -> T:
         """As `Shard.write`."""
         async with self._directory._borrowed(self.tenant) as shard:
             try:
-                return await shard.write(work)
+                return await shard.write(work, brief=brief)
             finally:
                 self._directory.written.setdefault(self.tenant, trio.current_time())
 

@@ -1,5 +1,6 @@
 """Public identifiers: sortable by time, random enough never to come again after a restore."""
 
+import hashlib
 import os
 import uuid
 
@@ -15,3 +16,11 @@ def new_id(now_ms: int) -> str:
 def new_event_id() -> str:
     """A random UUID for a usage row: unique over all shards, epochs and restores."""
     return str(uuid.UUID(bytes=os.urandom(16), version=4))
+
+
+def event_id_of(subject: str) -> str:
+    """The one event id of a usage row that can come into being twice, before and after a restore.
+
+    `subject` must be unique over all shards: a public id of ours with its kind before it.
+    """
+    return str(uuid.UUID(bytes=hashlib.sha256(subject.encode()).digest()[:16], version=4))

@@ -86,6 +86,8 @@ def prepare(path: Path, kind: str, work: Callable[[Tx], T], now: datetime) -> T:
             migrate(connection, path, kind)
             with connection:
                 value = work(Tx(connection, now))
+                commit_fault.reached("before")
+            commit_fault.reached("after")
             connection.pragma("journal_mode", "delete")
     finally:
         connection.close()
@@ -186,6 +188,18 @@ def finish(data_dir: Path, ready: Path) -> dict[str, Any]:
             _move(source, target)
     about: dict[str, Any] = document["about"]
     return about
+
+
+def undo(data_dir: Path, ready: Path) -> bool:
+    """Take a decision back whose moves failed; False when the new file is in its place already. Raises `OSError`."""
+    moves = json.loads((ready / MOVES).read_text("utf-8"))["moves"]
+    if not (data_dir / moves[-1][0]).exists():
+        return False
+    for source, target in reversed(moves[:-1]):
+        if (data_dir / target).exists():
+            os.replace(data_dir / target, data_dir / source)
+    done(ready)
+    return True
 
 
 def done(ready: Path) -> None:

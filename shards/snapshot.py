@@ -72,9 +72,9 @@ class Snapshot:
         with translated(self._scratch):
             self._end_backup()
             self._writer.pragma("journal_mode", "delete")
-            fault = self._writer.pragma("integrity_check(1)")
-            if fault != "ok":
-                raise ShardCorrupt(f"{self._source} is damaged ({fault})", "restore it from an earlier copy")
+            for row in self._writer.execute("PRAGMA integrity_check(1)"):
+                if row != ("ok",):
+                    raise ShardCorrupt(f"{self._source} is damaged ({row[0]})", "restore it from an earlier copy")
         self._close()
         # the time of a copy is when it was begun: what changes the source later has a later one
         os.utime(self._scratch, ns=(self._began_ns, self._began_ns))

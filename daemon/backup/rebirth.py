@@ -46,11 +46,10 @@ def who(tx: Tx) -> TenantProfile:
     return found
 
 
-def expect(tx: Tx, tenant: str) -> None:
+def expect(found: TenantProfile, tenant: str) -> None:
     """Raises `Conflict` when it is another tenant's file."""
-    found = who(tx).id
-    if found != tenant:
-        raise Conflict(f"the file belongs to {found!r}, not to {tenant!r}", "restore that one, or adopt the file")
+    if found.id != tenant:
+        raise Conflict(f"the file belongs to {found.id!r}, not to {tenant!r}", "restore that one, or adopt the file")
 
 
 def begin_again(

@@ -1,5 +1,6 @@
 """Restoring one tenant while the others run, and taking one over from another server."""
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import trio
+from attrs import asdict
 
 from daemon.backup import rebirth
 from daemon.backup.rebirth import Reborn
@@ -22,7 +24,7 @@ from daemon.tenants.supervisor import Supervisor
 from shards import restore as files
 from shards.central import ledger, tenants
 from shards.directory import ShardDirectory
-from shards.errors import Conflict, ShardError, ShardUnavailable
+from shards.errors import Conflict, Invalid, ShardCorrupt, ShardError, ShardTooNew, ShardUnavailable
 from shards.restore import Lost, Present
 from shards.shard import Shard, Tx
 from shards.snapshot import stage
@@ -36,6 +38,10 @@ ASIDE: Final = "aside"
 WHY: Final = "is being restored"
 
 _log = get_logger("restore")
+
+
+class _HalfWay(ShardUnavailable):
+    """Decided, but not done: the tenant must not run on what is there now."""
 
 
 class Restoring:
@@ -78,8 +84,8 @@ class Restoring:
             folder = await self._in_thread(partial(files.begin, self._data_dir, tenant))
             try:
                 staged = folder / "shard.db"
-                await self._in_thread(partial(stage, source, staged))
-                found = await self._in_thread(partial(self._check, staged, tenant))
+                found = await self._staged(source, staged)
+                rebirth.expect(found, tenant)
                 await self._central.read(partial(_free_for, tenant=tenant, profile=found))
                 with trio.CancelScope(shield=True):
                     report = await self._exchange(tenant, folder, staged, running=row.state == "active")
@@ -92,16 +98,21 @@ class Restoring:
         return report
 
     async def _exchange(self, tenant: str, folder: Path, staged: Path, *, running: bool) -> RestoreReport:
-        async with self._reception.held(tenant):
-            await self._supervisor.stop(tenant)
-            try:
+        may_start = running
+        try:
+            async with self._reception.held(tenant):
+                await self._supervisor.stop(tenant)
                 await self._save_receipts(tenant)
                 async with self._directory.shut(tenant, WHY) as path:
                     report, media = await self._swap(tenant, folder, staged, path)
+                self._directory.written.setdefault(tenant, trio.current_time())
                 await self._service.learn(tenant)
-            finally:
-                if running:
-                    self._supervisor.start(tenant)
+        except _HalfWay:
+            may_start = False
+            raise
+        finally:
+            if may_start:
+                self._supervisor.start(tenant)
         self._account(tenant)
         if not running:
             await self._replay(tenant)
@@ -129,10 +140,32 @@ class Restoring:
         moves = [(f"shards/{path.name}{log}", f"{aside}/{path.name}{log}") for log in ("", *files.LOGS)]
         moves.append((f"{files.FOLDER}/{tenant}{files.READY}/{staged.name}", f"shards/{path.name}"))
         ready = await self._in_thread(partial(files.decide, folder, moves, {"tenant": tenant}))
-        await self._in_thread(partial(files.finish, self._data_dir, ready))
-        await self._central.write(partial(routing.reroute, profile=reborn.profile))
+        await self._finish(ready)
+        try:
+            await self._central.write(partial(routing.reroute, profile=reborn.profile))
+        except ShardError as error:  # the tenant's start mends it
+            _log.warning("route_not_restored", tenant=tenant, reason=str(error))
+        report = _report(reborn, aside, present)
+        await self._in_thread(partial(_keep_report, self._data_dir / aside, report))
         await self._in_thread(partial(files.done, ready))
-        return _report(reborn, aside, present), reborn.media
+        return report, reborn.media
+
+    async def _finish(self, ready: Path) -> None:
+        """Make the moves, or none of them."""
+        try:
+            await self._in_thread(partial(files.finish, self._data_dir, ready))
+        except OSError as error:
+            try:
+                undone = await self._in_thread(partial(files.undo, self._data_dir, ready))
+            except OSError:
+                undone = False
+            if undone:
+                raise ShardUnavailable(
+                    f"the files could not be exchanged ({error.strerror})", "check the disk and their mode"
+                ) from error
+            raise _HalfWay(
+                f"the files could not be exchanged ({error.strerror})", "mend the disk and restart: that finishes it"
+            ) from error
 
     async def _present(self, path: Path, staged: Path) -> Present | None:
         """What the file has that is about to go; None when it cannot be read."""
@@ -156,12 +189,13 @@ class Restoring:
         )
         return await self._in_thread(partial(files.prepare, staged, "tenant", work, self._now()))
 
-    def _check(self, staged: Path, tenant: str) -> TenantProfile:
-        def work(tx: Tx) -> TenantProfile:
-            rebirth.expect(tx, tenant)
-            return rebirth.who(tx)
-
-        return files.prepare(staged, "tenant", work, self._now())
+    async def _staged(self, source: Path, staged: Path) -> TenantProfile:
+        """Copy the file to where it is prepared, checked and migrated; whose it is. Raises `Invalid`."""
+        try:
+            await self._in_thread(partial(stage, source, staged))
+            return await self._in_thread(partial(files.prepare, staged, "tenant", rebirth.who, self._now()))
+        except (ShardCorrupt, ShardTooNew) as error:
+            raise Invalid(error.what.replace(str(staged), source.name), error.remedy, path="file") from error
 
     # Adopting
 
@@ -174,8 +208,7 @@ class Restoring:
         folder = await self._in_thread(partial(files.begin, self._data_dir, f"+adopting-{id(source):x}"))
         try:
             staged = folder / "shard.db"
-            await self._in_thread(partial(stage, source, staged))
-            profile = await self._in_thread(partial(files.prepare, staged, "tenant", rebirth.who, self._now()))
+            profile = await self._staged(source, staged)
             async with self._service.change(profile.id):
                 with trio.CancelScope(shield=True):
                     report = await self._take_over(profile, folder, staged)
@@ -199,9 +232,10 @@ class Restoring:
         except (ShardError, OSError):
             await self._central.write(partial(tenants.forget_reservation, tenant=tenant))
             raise
-        await self._in_thread(partial(files.finish, self._data_dir, ready))
+        await self._finish(ready)
         await self._central.write(partial(tenants.set_state, tenant=tenant, state="active"))
         await self._in_thread(partial(files.done, ready))
+        self._directory.written.setdefault(tenant, trio.current_time())
         await self._service.learn(tenant)
         self._supervisor.start(tenant)
         self._account(tenant)
@@ -248,6 +282,12 @@ def _reserve(tx: Tx, profile: TenantProfile) -> None:
 def _remove(paths: list[Path]) -> None:
     for path in paths:
         path.unlink(missing_ok=True)
+
+
+def _keep_report(folder: Path, report: RestoreReport) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    document = json.dumps(asdict(report), ensure_ascii=False, indent=1, default=str)
+    (folder / "report.json").write_text(document, "utf-8")
 
 
 def _moment(ms: int) -> datetime:

@@ -58,6 +58,7 @@ class BackupSets:
         self._publish = publish
         self._now = now
         self._jobs: dict[str, _Job] = {}
+        self._given: set[str] = set()  # ids of this second: a set may be carried away within it
         self._queue, self._wanted = trio.open_memory_channel[str](8)
         self._limiter = trio.CapacityLimiter(1)
 
@@ -91,7 +92,7 @@ class BackupSets:
 
     async def begin(self, tenant: str | None) -> BackupReport:
         """Begin a set; it is made by `run`. Raises `Conflict` when too many wait."""
-        taken = {report.id for report in await self.all()}
+        taken = {report.id for report in await self.all()} | self._given
         now = self._now()
         report = BackupReport(
             id=manifests.set_id(now, tenant, taken),
@@ -112,6 +113,7 @@ class BackupSets:
         for id_ in [id_ for id_, job in self._jobs.items() if job.report.state == "failed"][:-8]:
             del self._jobs[id_]
         self._jobs[report.id] = _Job(report)
+        self._given = {report.id, *(id_ for id_ in self._given if id_[:15] == report.id[:15])}
         return report
 
     async def all(self) -> list[BackupReport]:

@@ -80,6 +80,12 @@ def _check(place: Installation, arguments: argparse.Namespace, *, live: bool) ->
             f"this program lies in {sys.prefix}",
             f"install it with `make install`, or with pip into {place.program}/versions/{__version__}",
         )
+    homes = ("/root/", "/home/", "/run/user/")
+    if live and os.path.realpath(sys.base_prefix).startswith(homes):
+        raise CommandFailed(
+            f"the service cannot reach the Python in {sys.base_prefix}",
+            "make the virtual environment with the system's: /usr/bin/python3 -m venv",
+        )
     if place.settings.exists():
         configuration.load(place.settings)  # before anything is changed: the new version must accept it
 
@@ -96,6 +102,7 @@ def _prepare(place: Installation, done: list[str]) -> None:
     token = _call(
         str(place.current / "bin" / "showroomd"),
         *("token", "create", "--config", str(place.settings), "--name", "first-admin", "--role", "admin"),
+        remedy="mend it, install again, and if there is no token then: showroomd token create --name N --role admin",
         CREDENTIALS_DIRECTORY=str(place.credentials),
     )
     descriptor = os.open(place.first_token, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

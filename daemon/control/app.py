@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from daemon.control import docs_page, openapi, problems, sandbox_page
 from daemon.control.asgi import SECURITY_HEADERS
 from daemon.control.auth import ADMIN_SOCKET, Actor, TokenBook
+from daemon.control.backup_ports import Backups
 from daemon.control.call import ImportStock, Limits, Route, Services
 from daemon.control.events import EventRing
 from daemon.control.gate import TRUSTED
@@ -61,6 +62,7 @@ def build_app(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     public_url: str = "",
     demo: DemoInfo | None = None,
+    backups: Backups | None = None,
 ) -> ControlApp:
     """The application: all of `/v1`, the OpenAPI document, `/docs` and `/sandbox`.
 
@@ -76,6 +78,7 @@ def build_app(
         media_path=media_path,
         now=now,
         limits=limits,
+        backups=backups,
     )
     app = ControlApp("showroomd", static_folder=None)
     app.url_map.merge_slashes = False

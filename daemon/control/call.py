@@ -11,6 +11,7 @@ from attrs import field, frozen
 from quart import Request, Response
 
 from daemon.control.auth import Actor, Reach, TokenBook
+from daemon.control.backup_ports import Backups
 from daemon.control.events import EventRing
 from daemon.control.ports import Tenancy
 from daemon.control.strict import json_name
@@ -61,6 +62,7 @@ class Services:
     media_path: Callable[[str, str], Path]
     now: Callable[[], datetime]
     limits: Limits = Limits()
+    backups: Backups | None = None  # None: this server makes none (the demo's, a test's)
 
 
 @frozen(kw_only=True)

@@ -27,6 +27,7 @@ TAGS: Final = {
     "events": "What happens, as it happens.",
     "usage": "What was consumed.",
     "operators": "Tokens and the audit.",
+    "backups": "Copies, backup sets, restoring and adopting.",
     "vital": "For the proxy, the service manager and Prometheus.",
 }
 _PARAMETERS: Final = {
@@ -34,6 +35,7 @@ _PARAMETERS: Final = {
     "v": ("the vehicle's id", {"type": "string", "minLength": 1, "maxLength": 128}),
     "c": ("the id in the list", {"type": "string", "minLength": 1, "maxLength": 64}),
     "m": ("SHA-256 of the file, hex", {"type": "string", "pattern": "^[0-9a-f]{64}$"}),
+    "b": ("the backup's id", {"type": "string", "minLength": 1, "maxLength": 100}),
     "k": ("the token's id", {"type": "string", "minLength": 1, "maxLength": 64}),
 }
 _PROBLEM_SCHEMA: Final[Document] = {

@@ -31,6 +31,13 @@ class NoQuery:
 
 
 @frozen(kw_only=True)
+class ReconcileQuery:
+    """Of one tenant, or of all."""
+
+    tenant: str = ""
+
+
+@frozen(kw_only=True)
 class VehicleQuery:
     """A stock search. Lists are separated by commas; all given parameters must match."""
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from daemon.control import (
     audit,
+    backups,
     contacts,
     conversations,
     leads,
@@ -29,4 +30,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     *usage.ROUTES,
     *audit.ROUTES,
     *tokens.ROUTES,
+    *backups.ROUTES,
 )

@@ -292,6 +292,28 @@ class AuditOut:
 
 
 @frozen(kw_only=True)
+class BackupIn:
+    """A new backup set, of all tenants or of one."""
+
+    tenant: str | None = None
+
+
+@frozen(kw_only=True)
+class RestoreIn:
+    """Which file takes the place of the tenant's: that of a backup set, or a file in the data directory."""
+
+    backup: str = ""
+    file: str = ""
+
+
+@frozen(kw_only=True)
+class AdoptIn:
+    """A tenant's file from another server, in the data directory."""
+
+    file: str
+
+
+@frozen(kw_only=True)
 class TokenIn:
     """A new operator token; with a tenant it is good for that tenant alone."""
 

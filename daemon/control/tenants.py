@@ -23,6 +23,7 @@ from daemon.control.shapes import (
     TenantState,
 )
 from daemon.control.strict import FieldFault, structure
+from shards.errors import ShardUnavailable
 from shards.shard import Tx
 from shards.tenant.profile import ChannelProfile, TenantProfile
 
@@ -131,7 +132,13 @@ def _line(row: TenantRow, report: TenantReport | None) -> TenantLine:
 
 
 async def get(call: Call) -> Answer:
-    return Answer(body=dump(await _shown(call, call.tenant)))
+    try:
+        return Answer(body=dump(await _shown(call, call.tenant)))
+    except ShardUnavailable as error:  # its file cannot be read: why not is what is asked for
+        row, report = await call.services.tenancy.row(call.tenant), call.services.tenancy.report(call.tenant)
+        report = report if report.reason else attrs.evolve(report, state="failed", reason=str(error))
+        known = TenantProfile(id=row.id, name=row.name)  # all that central has of it
+        return Answer(body=dump(show(known, row, report, token_set=False)))
 
 
 async def change(call: Call) -> Answer:

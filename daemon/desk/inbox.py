@@ -41,6 +41,7 @@ class _InHand:
 
     scope: trio.CancelScope = field(factory=trio.CancelScope)
     claim: Claim | None = None
+    overtaken: bool = False  # perhaps: what came before the claim is in it
     tally: Tally = field(factory=Tally)
 
 
@@ -94,8 +95,10 @@ class Inbox:
             self._note_due(seq, due_at, answered)
         for seq in overtaken:
             hand = self._running.get(seq)
-            if hand is not None and hand.claim is not None:
-                hand.scope.cancel()
+            if hand is not None:
+                hand.overtaken = True
+                if hand.claim is not None:
+                    hand.scope.cancel()
         self._bell.set()
 
     def _note_due(self, seq: int, due_at: int, answered: int) -> None:
@@ -146,6 +149,8 @@ class Inbox:
                 if claim is None:
                     return
                 hand.claim = claim
+                if hand.overtaken and await self._shard.glance(partial(_is_past, claim=claim)):
+                    hand.scope.cancel()
                 nursery.start_soon(self._courtesy, claim)
                 outcome = await self._answer(hand, claim)
                 self._ended(outcome, trio.current_time() - began)
@@ -161,7 +166,7 @@ class Inbox:
     async def _claim(self, seq: int) -> Claim | None:
         if self._draining:
             return None
-        found = await self._shard.write(partial(settle.claim, seq=seq, vendor=self._thinker.first_vendor()))
+        found = await self._shard.write(partial(settle.claim, seq=seq, vendor=self._thinker.first_vendor()), brief=True)
         if isinstance(found, NotYet):
             self._note_due(seq, found.due_at, 1)
             return None
@@ -199,7 +204,7 @@ class Inbox:
                 outcome, work = "failed", partial(settle.fail, claim=claim, error=reason, unknown=hand.tally.unknown)
         if hand.scope.cancelled_caught:
             outcome, work = "superseded", partial(settle.supersede, claim=claim, unknown=hand.tally.unknown)
-        settled = await self._shard.write(work)
+        settled = await self._shard.write(work, brief=True)
         hand.claim = None
         if settled is not None:
             if outcome == "settled" and not settled.spoken:
@@ -220,3 +225,9 @@ class Inbox:
 
     def _now_ms(self) -> int:
         return int(self._now().timestamp() * 1000)
+
+
+def _is_past(tx: Tx, claim: Claim) -> bool:
+    """Whether somebody overtook the claim between its commit and the task that waited for it."""
+    generation = tx.value("SELECT generation FROM conversations WHERE seq = ?", (claim.turn.conversation,))
+    return bool(generation != claim.turn.generation)

@@ -304,7 +304,8 @@ class Outbox:
                         watch=self._watch,
                         resend_after_ms=self.resend_after_ms,
                         held=self._hold_seconds() > 0,
-                    )
+                    ),
+                    brief=True,
                 )
                 match found:
                     case None:
@@ -346,7 +347,7 @@ class Outbox:
         if result != "sent":
             self._log.warning("send_not_done", message=message.id, result=result)
         with trio.CancelScope(shield=True):  # what the network said is known now: a stop must not lose it
-            changed = await self._shard.write(work)
+            changed = await self._shard.write(work, brief=True)
         if isinstance(changed, Received):
             self._received(changed)
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from attrs import define, evolve, field, frozen
 
-from daemon.desk import wording
+from daemon.desk import recall, wording
 from daemon.whatsapp import events
 from daemon.whatsapp.phones import canonical
 from shards.shard import Tx
@@ -154,7 +154,7 @@ def _message(tx: Tx, event: events.MessageReceived, rules: Rules, result: Receiv
     if not person.aliases:
         result.counts["ignored_nameless"] += 1
         return
-    contact = contacts.resolve(tx, person)
+    contact = recall.resolve(tx, person, rules.keyed_hash)
     conversation = conversations.of_contact(tx, contact.seq, rules.channel)
     content = dict(event.content)
     if event.referral:

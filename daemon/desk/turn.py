@@ -141,7 +141,7 @@ class Thinker:
             self._log.warning("provider_failed", provider=command.provider, reason=str(error))
             return ProviderFailed(command.provider, str(error))
         with trio.CancelScope(shield=True):  # it is paid for, whatever becomes of the turn
-            await self._shard.write(partial(_account, claim=claim, provider=command.provider, reply=reply))
+            await self._shard.write(partial(_account, claim=claim, provider=command.provider, reply=reply), brief=True)
         tally.open.remove(command.provider)
         self._receipts()
         return reply

@@ -16,6 +16,8 @@ from shards.shard import Tx
 from shards.tenant import media
 
 ATTEMPTS: Final = 8
+NO_ROOM_SECONDS: Final = 30.0
+"""Until the next look while the disk is too full for files."""
 INCOMING: Final = ".incoming-"
 """How the fetcher's temporary files begin."""
 
@@ -29,6 +31,7 @@ class InboundMedia:
         self._folder = around.data_dir / "media" / shard.tenant
         self._now = around.now
         self._rng = around.rng
+        self._room = around.room
         self._fetcher = MediaFetcher(
             around.graph,
             tenant=shard.tenant,
@@ -58,6 +61,9 @@ class InboundMedia:
             if wait > 0:
                 with trio.move_on_after(wait):
                     await self._bell.wait()
+                continue
+            if not self._room():
+                await trio.sleep(NO_ROOM_SECONDS)  # their ids stay good for days
                 continue
             await self._fetch(wanted)
 

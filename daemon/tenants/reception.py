@@ -27,6 +27,8 @@ from shards.tenant import identity
 from shards.tenant.profile import TenantProfile, load
 
 REPLAY_BATCH: Final = 50
+BRIEF_EVENTS: Final = 8
+"""A delivery of so many events is written in the event loop (0.1 ms an event)."""
 LONGEST_PAUSE_SECONDS: Final = 60.0
 """Between two tries to give a shard what was parked for it."""
 
@@ -179,7 +181,7 @@ class Reception:
         running = self._running(tenant)
         rules = running.rules if running is not None else None
         result = await self._directory.handle(tenant).write(
-            partial(_write, batch=batch, rules=rules, rules_of=self._rules_of)
+            partial(_write, batch=batch, rules=rules, rules_of=self._rules_of), brief=len(batch) <= BRIEF_EVENTS
         )
         if result.statuses:
             self._watch.seen(int(received_at.timestamp() * 1000))

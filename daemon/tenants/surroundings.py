@@ -45,6 +45,7 @@ class Surroundings:
     receipts: Callable[[str], None]  # the rollup has work at this tenant
     now: Now
     rng: random.Random
+    room: Callable[[], bool] = lambda: True  # for customers' files
 
     def publish(self, tenant: str, news: list[tuple[str, dict[str, Any]]]) -> None:
         """Tell the event stream what a commit made true, and count the messages it stored."""

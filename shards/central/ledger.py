@@ -1,9 +1,12 @@
 """Usage of all tenants: append only, each receipt once by its event id."""
 
+import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from shards.shard import Tx
+
+_SUMS: Final = "count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(messages), 0)"
 
 
 def append(tx: Tx, tenant: str, epoch: str, receipts: Iterable[Mapping[str, Any]]) -> None:
@@ -44,3 +47,19 @@ def graves(tx: Tx, tenant: str) -> list[tuple[str, bytes, int]]:
         (kind, value, at)
         for kind, value, at in tx.rows("SELECT kind, hash, at FROM tombstones WHERE tenant = ?", (tenant,))
     ]
+
+
+def by_epoch(tx: Tx, tenant: str, until: int) -> list[tuple[Any, ...]]:
+    """(epoch, receipts, input tokens, output tokens, messages) of what was copied up to `until` (ms)."""
+    sql = f"SELECT epoch, {_SUMS} FROM ledger WHERE tenant = ? AND copied_at <= ? GROUP BY epoch"
+    return list(tx.rows(sql, (tenant, until)))
+
+
+def known(tx: Tx, tenant: str, event_ids: list[str], until: int) -> tuple[list[tuple[Any, ...]], set[str]]:
+    """As `by_epoch`, of these receipts alone; and which of them are here, whenever they were copied."""
+    wanted = json.dumps(event_ids)
+    mine = "+tenant = ? AND event_id IN (SELECT value FROM json_each(?))"
+    sql = f"SELECT epoch, {_SUMS} FROM ledger WHERE {mine} AND copied_at <= ? GROUP BY epoch"
+    sums = list(tx.rows(sql, (tenant, wanted, until)))
+    here = {id_ for (id_,) in tx.rows(f"SELECT event_id FROM ledger WHERE {mine}", (tenant, wanted))}
+    return sums, here

@@ -37,3 +37,15 @@ def uncopied(tx: Tx, limit: int) -> list[tuple[int, Tombstone]]:
 def copied(tx: Tx, seqs: Iterable[int]) -> None:
     """Central has these."""
     tx.connection.executemany("UPDATE tombstones SET copied = 1 WHERE seq = ?", ((seq,) for seq in seqs))
+
+
+def newest_choice(tx: Tx, hashes: Iterable[bytes]) -> Tombstone | None:
+    """The last opt-out or opt-in of any of these aliases, if none of them was erased since."""
+    found: list[Tombstone] = []
+    for value in hashes:
+        found += [
+            Tombstone(kind, value, at)
+            for kind, at in tx.rows("SELECT kind, at FROM tombstones WHERE hash = ? ORDER BY at", (value,))
+        ]
+    newest = max(found, key=lambda grave: (grave.at, grave.kind == "opt_out"), default=None)
+    return newest if newest is not None and newest.kind != "erasure" else None

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from attrs import asdict, fields, frozen
 
-from shards.ids import new_event_id
+from shards.ids import event_id_of, new_event_id
 from shards.shard import Tx
 
 
@@ -47,9 +47,14 @@ def record(
     message: str | None = None,
     **quantities: Any,
 ) -> str:
-    """Write one receipt; its event id. A second "message" receipt of the same message is dropped."""
-    usage = Usage(event_id=new_event_id(), at=tx.now_ms, kind=kind, provider=provider, **quantities)
-    suffix = " ON CONFLICT (message) WHERE kind = 'message' DO NOTHING" if kind == "message" else ""
+    """Write one receipt; its event id. A second "message" receipt of the same message is dropped.
+
+    Also by central, where the first one is known while a restored file has forgotten it.
+    """
+    once = kind == "message" and message is not None
+    event_id = event_id_of(f"message:{message}") if once else new_event_id()
+    usage = Usage(event_id=event_id, at=tx.now_ms, kind=kind, provider=provider, **quantities)
+    suffix = " ON CONFLICT DO NOTHING" if kind == "message" else ""
     tx.run(_INSERT + suffix, {**asdict(usage), "turn": turn, "message": message})
     return usage.event_id
 
@@ -71,3 +76,13 @@ def any_uncopied(tx: Tx) -> bool:
             "SELECT EXISTS (SELECT 1 FROM usage WHERE copied = 0) OR EXISTS (SELECT 1 FROM tombstones WHERE copied = 0)"
         )
     )
+
+
+def ids(tx: Tx, after: int, limit: int) -> list[tuple[int, str, bool]]:
+    """(row number, event id, copied) of receipts after a row number, in order."""
+    return [
+        (seq, event_id, bool(copied))
+        for seq, event_id, copied in tx.rows(
+            "SELECT seq, event_id, copied FROM usage WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+        )
+    ]

@@ -47,6 +47,19 @@ def test_reports_are_rate_limited_and_counted() -> None:
     assert [(round(stall.seconds, 3), stall.others) for stall in stalls] == [(0.2, 0), (QUIET_SECONDS, 2)]
 
 
+def test_the_step_in_which_it_was_put_in_is_not_counted() -> None:
+    stalls = list[Stall]()
+    instrument = StallInstrument(stalls.append)
+
+    async def late() -> None:
+        trio.lowlevel.add_instrument(instrument)
+        await trio.lowlevel.checkpoint()
+
+    trio.run(late)
+    assert stalls == []
+    assert instrument.take_worst_seconds() < 60  # not the time since the machine was booted
+
+
 def test_the_worst_is_taken_once() -> None:
     instrument = StallInstrument()
     trio.run(trio.lowlevel.checkpoint, instruments=[instrument])

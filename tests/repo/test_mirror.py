@@ -7,6 +7,7 @@ ROOT = Path(__file__).parents[2]
 
 WITHOUT = {
     "daemon/__main__.py": "two lines; tests/daemon/cli/test_entry.py runs it",
+    "daemon/assembly.py": "wiring; tests/support/house.py puts it together, tests/journeys run it whole",
     "daemon/channels/base.py": "types and protocols alone",
     "daemon/clock.py": "a name for shards.shard.utc_now",
     "daemon/control/ports.py": "types and protocols alone",
@@ -15,6 +16,7 @@ WITHOUT = {
     "daemon/errors.py": "types alone",
     "daemon/main.py": "tests/journeys run it whole",
     "daemon/providers/base.py": "types and protocols alone",
+    "daemon/tenants/surroundings.py": "types and one loop; tests/daemon/tenants/test_reception.py counts with it",
     "daemon/whatsapp/events.py": "types alone",
     "shards/errors.py": "types alone",
     "shards/tenant/vehicle.py": "types alone",

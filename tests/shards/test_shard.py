@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 import trio
 import trio.testing
@@ -170,3 +171,77 @@ async def test_a_clean_close_leaves_one_file(tmp_path: Path, clock: HandClock) -
     await shard.read(count)
     shard.close()
     assert [file.name for file in tmp_path.glob("b.db*")] == ["b.db"]
+
+
+async def test_brief_writes_share_a_commit_and_fail_alone(shard: Shard) -> None:
+    def spoilt(tx: Tx) -> None:
+        put(tx, "spoilt")
+        raise ValueError("no")
+
+    async def fail() -> None:
+        with pytest.raises(ValueError, match="no"):
+            await shard.write(spoilt, brief=True)
+
+    async with trio.open_nursery() as nursery:
+        for key in ("a", "b", "c"):
+            nursery.start_soon(lambda key=key: shard.write(lambda tx: put(tx, key), brief=True))
+            nursery.start_soon(fail)
+    assert await shard.read(lambda tx: [key for (key,) in tx.rows("SELECT key FROM meta ORDER BY key")]) == list("abc")
+    assert shard.commits == 2
+
+
+async def test_brief_and_other_writes_keep_their_order(shard: Shard) -> None:
+    order: list[int] = []
+    async with trio.open_nursery() as nursery:
+        for number in range(20):
+            nursery.start_soon(
+                lambda number=number: shard.write(lambda tx: order.append(number), brief=number % 3 == 0)
+            )
+            await trio.testing.wait_all_tasks_blocked()
+    assert order == list(range(20))
+
+
+async def test_a_brief_write_that_changes_nothing_costs_no_commit(shard: Shard) -> None:
+    assert await shard.write(count, brief=True) == 0
+    assert (shard.commits, shard.writes) == (0, 0)
+    await shard.write(lambda tx: put(tx, "a"), brief=True)
+    assert (shard.commits, shard.writes) == (1, 1)
+
+
+async def test_a_brief_write_is_finished_though_cancelled(shard: Shard) -> None:
+    with trio.CancelScope() as scope:
+
+        def cancel(tx: Tx) -> str:
+            scope.cancel()
+            put(tx, "kept")
+            return "done"
+
+        assert await shard.write(cancel, brief=True) == "done"
+    assert await shard.glance(count) == 1
+
+
+async def test_a_held_file_keeps_the_loop_going(shard: Shard) -> None:
+    """A brief write waits in a thread while another program holds the file."""
+    other = apsw.Connection(str(shard.path))
+    other.execute("BEGIN IMMEDIATE")
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: shard.write(lambda tx: put(tx, "late"), brief=True))
+        await trio.testing.wait_all_tasks_blocked()
+        assert await shard.glance(count) == 0
+        other.execute("ROLLBACK")
+    other.close()
+    assert await shard.glance(count) == 1
+
+
+async def test_a_full_disk_fails_a_brief_write_and_keeps_the_shard_usable(shard: Shard) -> None:
+    shard._writer.pragma("max_page_count", shard._writer.pragma("page_count"))
+    with pytest.raises(StorageFull, match="free some space"):
+        await shard.write(lambda tx: put(tx, "large", "x" * 1_000_000), brief=True)
+    shard._writer.pragma("max_page_count", 1_000_000)
+    await shard.write(lambda tx: put(tx, "after"), brief=True)
+    assert await shard.glance(count) == 1
+
+
+def test_reads_are_not_compiled_anew_for_each_value(shard: Shard) -> None:
+    found = shard._writer.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, -1)
+    assert found == 1

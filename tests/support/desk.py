@@ -1,150 +1,73 @@
-"""A shard with the desk's transactions, run one by one without a loop: what people do, and what the rows say then."""
+"""What journeys read of a dealership: through the API, and from its files."""
 
-from collections.abc import Callable, Iterator
-from datetime import datetime
-from itertools import count
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Any
 
-import pytest
-from attrs import define, evolve, field
+import apsw
 
-from daemon.desk import settle
-from daemon.desk.brief import Reply
-from daemon.desk.receive import Received, Rules, receive
-from daemon.desk.settle import Claim, Settled
-from daemon.whatsapp.events import Event, HumanAnswered, MessageReceived, Sender, StatusReceived
-from shards.shard import Shard, Tx
-from shards.tenant import conversations, identity, profile
-from shards.tenant.conversations import Conversation
-from tests.support.shards import HandClock, open_shard, tenant_profile, within
+from tests.support.rig import Rig
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-ANA: Final = Sender(phone="5511955500101", user_id="BR.111", name="Ana")
-BIA: Final = Sender(phone="5511955500102", user_id="BR.222", name="Bia")
-HANDOVER_MS: Final = 240 * 60_000
-QUIET_MS: Final = 1_500
-QUIET_MAX_MS: Final = 6_000
+Json = dict[str, Any]
 
 
-def keyed_hash(alias: str) -> bytes:
-    """Stands for the master key's hash."""
-    return f"#{alias}".encode()
+async def conversations(daemon: Rig, tenant: str) -> list[Json]:
+    """All conversations of a tenant."""
+    found: list[Json] = (await daemon.call("GET", f"/v1/tenants/{tenant}/conversations?limit=500"))["items"]
+    return found
 
 
-RULES: Final = Rules(
-    channel="cloud", quiet_ms=QUIET_MS, quiet_max_ms=QUIET_MAX_MS, handover_ms=HANDOVER_MS, keyed_hash=keyed_hash
-)
+async def messages(daemon: Rig, tenant: str, conversation: str) -> list[Json]:
+    """The messages of a conversation, oldest first."""
+    path = f"/v1/tenants/{tenant}/conversations/{conversation}/messages?limit=500"
+    found: list[Json] = (await daemon.call("GET", path))["items"]
+    return sorted(found, key=lambda message: message["id"])
 
 
-@define
-class Desk:
-    """One tenant's shard and its clock. Each call is one committed transaction."""
-
-    shard: Shard
-    clock: HandClock
-    rules: Rules = RULES
-    ids: Iterator[int] = field(factory=lambda: count(1))
-
-    def __call__(self, work: Callable[Concatenate[Tx, P], T], *args: P.args, **named: P.kwargs) -> T:
-        return within(self.shard, lambda tx: work(tx, *args, **named), self.clock)
-
-    def rows(self, sql: str, *values: Any) -> list[Any]:
-        """All rows; of a single column its values."""
-        found = self(lambda tx: list(tx.rows(sql, values)))
-        return [row[0] for row in found] if found and len(found[0]) == 1 else found
-
-    def value(self, sql: str, *values: Any) -> Any:
-        """The first column of the first row."""
-        return self(lambda tx: tx.value(sql, values))
-
-    def receive(self, *events: Event) -> Received:
-        """One delivery."""
-        return self(receive, events, self.rules)
-
-    def says(self, text: str, sender: Sender = ANA, *, id_: str = "", ago_seconds: float = 0, **more: Any) -> Received:
-        """A customer's message of its own delivery, written `ago_seconds` before it came."""
-        return self.receive(self.said(text, sender, id_=id_, ago_seconds=ago_seconds, **more))
-
-    def said(
-        self, text: str, sender: Sender = ANA, *, id_: str = "", ago_seconds: float = 0, **more: Any
-    ) -> MessageReceived:
-        """The event alone."""
-        at = datetime.fromtimestamp(self.clock().timestamp() - ago_seconds, self.clock().tzinfo)
-        kind = more.pop("kind", "text")
-        return MessageReceived(
-            network_id=id_ or f"wamid.in.{next(self.ids)}", sender=sender, at=at, kind=kind, text=text, **more
-        )
-
-    def person_wrote(
-        self, text: str, to: Sender = ANA, *, id_: str = "", ago_seconds: float = 0, kind: str = "text"
-    ) -> Received:
-        """Somebody of the shop wrote from the phone app."""
-        at = datetime.fromtimestamp(self.clock().timestamp() - ago_seconds, self.clock().tzinfo)
-        return self.receive(
-            HumanAnswered(network_id=id_ or f"wamid.echo.{next(self.ids)}", to=to, at=at, kind=kind, text=text)
-        )
-
-    def status(self, status: str, *, network_id: str = "", our_id: str = "", **more: Any) -> Received:
-        """News of one of our messages."""
-        return self.receive(
-            StatusReceived(network_id=network_id, our_id=our_id, status=status, at=self.clock(), **more)
-        )
-
-    def claim(self, seq: int = 1, vendor: str = "") -> Claim:
-        """Claim what is due now; fails where nothing is."""
-        claimed = self(settle.claim, seq, vendor)
-        assert isinstance(claimed, Claim), claimed
-        return claimed
-
-    def claim_when_due(self, seq: int = 1) -> Claim:
-        """Let time pass until the conversation is due, and claim it."""
-        due_at = self.conversation(seq).due_at
-        assert due_at is not None
-        self.clock.move(max(0, due_at - self.clock.ms) / 1000)
-        return self.claim(seq)
-
-    def speak(self, claim: Claim, text: str = "Temos sim!", **more: Any) -> Settled:
-        """End a turn with a reply."""
-        reply = Reply(text=text, provider="catalogue", **more)
-        return self(settle.speak, claim, reply, handover_ms=HANDOVER_MS, quiet_ms=QUIET_MS, keyed_hash=keyed_hash)
-
-    def answer(self, text: str = "Temos sim!", seq: int = 1, **more: Any) -> str:
-        """Claim and speak; the public id of the text."""
-        assert self.speak(self.claim_when_due(seq), text, **more).spoken
-        found: str = self.value(
-            "SELECT id FROM messages WHERE conversation = ? AND kind = 'text' ORDER BY seq DESC LIMIT 1", seq
-        )
-        return found
-
-    def conversation(self, seq: int = 1) -> Conversation:
-        """The row as it is now."""
-        return self(conversations.one, seq)
-
-    def states(self, direction: str = "out") -> list[str]:
-        """The states of all messages of a direction, in order."""
-        return self.rows("SELECT state FROM messages WHERE direction = ? ORDER BY seq", direction)
-
-    def in_channel(self, channel: str) -> "Desk":
-        """The same desk, receiving on another channel."""
-        return evolve(self, rules=evolve(self.rules, channel=channel))
+async def nothing_owed(daemon: Rig, *tenants: str) -> bool:
+    """Whether the assistant owes nobody an answer, and everything said was handed over."""
+    for tenant in tenants:
+        for conversation in await conversations(daemon, tenant):
+            if conversation["waiting"] and conversation["state"] == "assistant":
+                return False
+        if rows(shard_of(daemon, tenant), "SELECT 1 FROM messages WHERE state IN ('queued', 'sending') LIMIT 1"):
+            return False
+    return True
 
 
-def desk_in(directory: Path) -> Iterator[Desk]:
-    """A desk for a fixture or a `with`; its file is closed at the end."""
-    clock = HandClock()
-    shard = open_shard(directory / "desk.db", clock)
-    made = Desk(shard, clock)
-    made(identity.establish, "auto-sul")
-    made(profile.save, tenant_profile())
+def shard_of(daemon: Rig, tenant: str) -> Path:
+    """The tenant's file."""
+    return daemon.data_dir / "shards" / f"{tenant}.db"
+
+
+def rows(path: Path, sql: str, bindings: tuple[Any, ...] = ()) -> list[Any]:
+    """Rows of a file, read beside whoever has it open."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
-        yield made
+        connection.set_busy_timeout(5_000)
+        return connection.execute(sql, bindings).fetchall()
     finally:
-        shard.close()
+        connection.close()
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    yield from desk_in(tmp_path)
+def change(path: Path, sql: str, bindings: tuple[Any, ...] = ()) -> None:
+    """Change a file that nobody has open."""
+    connection = apsw.Connection(str(path))
+    try:
+        connection.execute(sql, bindings)
+    finally:
+        connection.close()
+
+
+def texts(daemon: Rig, phone_number_id: str) -> list[str]:
+    """What was said to customers from one number, in the order of the wire."""
+    return [
+        call.body["text"]["body"]
+        for call in daemon.graph.sent
+        if call.phone_number_id == phone_number_id and call.body["type"] == "text"
+    ]
+
+
+def files(directory: Path) -> Iterator[Path]:
+    """Every regular file below."""
+    yield from (path for path in directory.rglob("*") if path.is_file())

@@ -10,7 +10,7 @@ from attrs import define, field
 
 from daemon.channels.base import Outgoing, Receipt, Report
 from shards.shard import Tx
-from tests.support.desk import Desk
+from tests.support.desk_rows import Desk
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ class InlineShard:
     tenant: str = "auto-sul"
     fails_with: Exception | None = None
 
-    async def write(self, work: Callable[[Tx], T]) -> T:
+    async def write(self, work: Callable[[Tx], T], *, brief: bool = False) -> T:
         await trio.lowlevel.checkpoint()
         if self.fails_with is not None:
             raise self.fails_with

@@ -10,11 +10,10 @@ import trio
 from attrs import evolve
 
 from daemon.assembly import Parts, assembled
-from daemon.config import Config, DaemonConfig
+from daemon.config import CloudConfig, Config, DaemonConfig, WhatsappConfig
 from daemon.lock import locked
 from daemon.secrets import Secrets
 from daemon.tenants.surroundings import Surroundings
-from shards.shard import Shard, Tx
 from shards.tenant.profile import ChannelProfile, TenantProfile
 from tests.support.shards import HandClock, tenant_profile
 
@@ -23,8 +22,9 @@ PATIENCE_SECONDS: Final = 20.0
 
 
 def config_of(directory: Path, **more: Any) -> Config:
-    """The defaults, on a data directory of the test's."""
-    return evolve(Config(), daemon=DaemonConfig(data_dir=str(directory / "data")), **more)
+    """The defaults, on a data directory of the test's; nobody answers as Meta."""
+    whatsapp = WhatsappConfig(cloud=CloudConfig(graph_url="http://127.0.0.1:9"))
+    return evolve(Config(), daemon=DaemonConfig(data_dir=str(directory / "data")), whatsapp=whatsapp, **more)
 
 
 def secrets_of(master_key: bytes = MASTER_KEY) -> Secrets:
@@ -91,30 +91,3 @@ async def count(parts: Parts, tenant: str, sql: str, bindings: tuple[Any, ...] =
 async def in_central(parts: Parts, sql: str, bindings: tuple[Any, ...] = ()) -> list[Any]:
     """Rows of central."""
     return await parts.central.read(lambda tx: list(tx.rows(sql, bindings)))
-
-
-class Failing:
-    """Makes `Shard.write` of chosen files fail, from the n-th write on."""
-
-    def __init__(self, monkeypatch: Any) -> None:
-        self._plans: dict[str, list[Any]] = {}
-        real = Shard.write
-
-        async def write(shard: Shard, work: Callable[[Tx], Any]) -> Any:
-            plan = self._plans.get(shard.path.name)
-            if plan is not None:
-                plan[0] -= 1
-                if plan[0] < 0:
-                    await trio.lowlevel.checkpoint()
-                    raise plan[1]
-            return await real(shard, work)
-
-        monkeypatch.setattr(Shard, "write", write)
-
-    def plan(self, file: str, error: BaseException, *, after: int = 0) -> None:
-        """Writes of `file` fail with `error`, after so many that do not."""
-        self._plans[file] = [after, error]
-
-    def heal(self, file: str) -> None:
-        """They do not any more."""
-        self._plans.pop(file, None)

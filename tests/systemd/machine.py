@@ -15,7 +15,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -114,6 +114,21 @@ def wheels(target: Path) -> Path:
     return target
 
 
+def next_wheel(target: Path, version: str) -> Path:
+    """The wheel of a later version of this tree: another number, and one more step of the dealerships' schema."""
+    tree = target / "tree"
+    for name in ("daemon", "shards", "migrations", "systemd"):
+        shutil.copytree(PROJECT / name, tree / name, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(PROJECT / name, tree / name)
+    steps = len(list((tree / "migrations" / "tenant").glob("0*.sql")))
+    step = tree / "migrations" / "tenant" / f"{steps + 1:04}_next.sql"
+    step.write_text("CREATE TABLE next (seq INTEGER PRIMARY KEY) STRICT;\n")
+    package = tree / "daemon" / "__init__.py"
+    package.write_text(re.sub(r'__version__ = ".*"', f'__version__ = "{version}"', package.read_text("utf-8")))
+    return Path(next(iter(WheelBuilder(str(tree)).build(directory=str(target)))))
+
+
 @define(eq=False)
 class Machine:
     """One container over read-only `layers` (the uppermost first). What it writes lies in `upper`, and stays."""
@@ -170,12 +185,13 @@ class Machine:
             *("--boot", "--console=pipe", "--private-network", "--kill-signal=SIGRTMIN+3", "--link-journal=no"),
             *("--resolv-conf=off", *(f"--bind-ro={bind}" for bind in self.binds)),
         ]
-        self.nspawn = subprocess.Popen(
-            ["sh", "-c", f'{enter}exec "$@"', "sh", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(self.directory / "console").open("wb"),
-        )
+        with (self.directory / "console").open("wb") as console:
+            self.nspawn = subprocess.Popen(
+                ["sh", "-c", f'{enter}exec "$@"', "sh", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=console,
+            )
         deadline = time.monotonic() + BOOT_SECONDS
         while not self._up():
             assert time.monotonic() < deadline, "the machine does not boot"
@@ -253,10 +269,8 @@ class Machine:
 
 
 def _remove(cgroup: Path) -> None:
-    try:
+    with suppress(OSError):  # the kernel is still clearing it; an empty one that is left does no harm
         cgroup.rmdir()
-    except OSError:
-        pass  # the kernel is still clearing it; an empty one that is left does no harm
 
 
 def _do(*words: str | Path) -> None:

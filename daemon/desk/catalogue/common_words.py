@@ -38,10 +38,24 @@ unida uns usada usado usados vaga vagas vale valeu valor valores vamos varias va
 velho venda vendas vende vendedor vendedora vendem vender vendo ver verdade verde vermelho versao verso versos
 versus vetor vetores viagem viagens viajar visita visitar vista visto vivo voce voces volta voltar voltas voltei
 volto
+amaro astral astro azeda azeri basal bergman bingo blaze boxers boxes cadencia captar capturam capturou careta
+carry cativa ceder celia celio cesta ceuta cheyenne classica classical classicas coesa coisa comparsa comparsas
+comprasse cooler coopera cooperar corda corja cornos corra corso corvette crato creia crossfit cruzes culta
+dobro ethos eticos figurino flashback florence florescer floriano fluencia fluente focas forster freelance
+freelancer fronteira gladiador golfo himalaia icaro ideal ideas imprensa impressa impurezas lancar lance lancei
+lancem lances linda lines livia living lohan macae macas macau mares marra marta megafone megan merida monde
+mondego monotona montada montadas montando montante montaram montaria nitro orochi oxala palco palido palin
+palito palmo paraty parti passam passeata patio pavio picante picantes pinto piscando prima punho range rangel
+renegados saltos sanders sanderson sandro santarem sargento sarmento saturada saudo saunders selos senora
+sentaram sentia sentira sentiram sentirao sentiria shift silverio sintra sofrendo soltos spain tacos talos
+temporal territorio tetano tiago tibetano timida tirano titanio titans torco tordo torso torto transitar
+transitou transmita transmite tuitando variando velas veras verba verga veria vetar vilar virtuais virtudes
+virtuosa virtuoso virus visitara votara
 """
 
 # Of no use in a search by words.
 FILLERS: Final = """
+site link pagina instagram ai la aii qualquer coisa tipo meio mto muito ja nao sim mim voce mesma mesmo
 agora ainda alguem algum alguma amigo aqui bem boa bom bonito busco carro carros com como comprar das dia disponivel
 dos ela ele essa esse estoque favor gente gostaria hoje informacoes interesse legal loja mais moca moco modelo noite
 oi ola onde para por pra preciso procurando procuro quais qual quando que queria querido quero saber senhor sobre

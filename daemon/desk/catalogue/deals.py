@@ -1,33 +1,27 @@
 """Buying itself: financing, trade-in, price talks, visits. What it promises: nothing. Pure."""
 
 import re
-from datetime import date, datetime, timedelta
 from typing import Final
 
 from attrs import asdict
 
 from daemon.desk import finance
 from daemon.desk.amounts import reais
-from daemon.desk.brief import BookVisit, HandOver
+from daemon.desk.brief import HandOver
 from daemon.desk.catalogue import house
 from daemon.desk.catalogue.details import article, name, price_words, pronoun, year_words
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.intents import intents
 from daemon.desk.catalogue.understanding import Understood
-from daemon.desk.catalogue.when import (
-    closing_words,
-    day_words,
-    hour_words,
-    is_within,
-    next_open_day,
-    spans,
-    spans_words,
-    week_words,
-)
 from shards.tenant.vehicle import Vehicle
 
 DEFAULT_MONTHS: Final = 48
+LONG_MONTHS: Final = 60  # what an instalment is stretched to where none is named
 _SHARE: Final = re.compile(r"(\d{1,2})\s*%\s*(?:de\s+)?entrada|entrada\s+(?:de\s+)?(\d{1,2})\s*%")
+_FIGURES_ASKED: Final = re.compile(
+    r"\b(?:(?:quant[oa]|qto|qnto|qt) (?:\w+ ){0,3}(?:fica\w*|sai\w*|da\w*|seria|pag\w+|parcela\w*|prestac\w+|por mes)"
+    r"|simul\w+|(?:valor|preco) d?as? parcela|parcelas? (?:d[eao]|fic\w+)|(?:quanto|qto) (?:financiad[oa]|parcelad[oa]))"
+)
 _UNNAMED: Final = frozenset({"carro", "moto", "veiculo", "veículo", "usado", "carrinho", "seminovo"})
 _CREDIT: Final = "Quem decide é o banco: toda ficha passa por análise de crédito, e não consigo prometer o resultado."
 
@@ -42,6 +36,11 @@ def upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def percent_words(rate: float) -> str:
+    """ "1,69%"."""
+    return f"{rate:.2f}".replace(".", ",") + "%"
+
+
 def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]) -> None:
     """Instalments as an estimate where the tenant has a rate; never a promise of credit."""
     assistant = draft.brief.profile.assistant
@@ -53,9 +52,7 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
         draft.say(_CREDIT)
     if down is None and re.search(r"\bsem (?:dar )?entrada\b|zero (?:de )?entrada", understood.folded):
         down = 0
-    asked_figures = bool(
-        down is not None or months or re.search(r"\b(?:quant|qto|qnto|simul|parcela[s]? (?:d|fic))", understood.folded)
-    )
+    asked_figures = bool(down is not None or months or _FIGURES_ASKED.search(understood.folded))
     down = down if down is not None else _kept(memory.get("down"))
     months = months or _kept(memory.get("months"))
     vehicle = subject[0] if len(subject) == 1 else None
@@ -65,11 +62,14 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
         memory["down"] = down
     if months:
         memory["months"] = months
+    rate = assistant.finance_rate_percent_month
+    if rate is not None and understood.has("rate"):
+        draft.say(f"Nossa taxa de referência é de {percent_words(rate)} ao mês. A sua quem define é o banco, na análise de crédito.")
     told = house.told(draft.brief, r"financi|parcel|entrada|banco")
     simulates = (
         assistant.finance_rate_percent_month is not None and vehicle is not None and (asked_figures or down is not None)
     )
-    if told or not (doubt or simulates):
+    if told or not (doubt or simulates or (rate is not None and understood.has("rate"))):
         draft.say(told or _offer(draft))
     if understood.money.instalment:
         draft.lead(interest=f"parcela de até {reais(understood.money.instalment)}")
@@ -80,7 +80,9 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
         return
     if vehicle is None:
         if subject:
-            draft.ask("Para qual deles você quer que eu simule a parcela?", "which")
+            draft.ask("Para qual deles você quer que eu simule a parcela?", "which", instead=asked_figures)
+            if asked_figures:
+                draft.memory["pending"] = "finance"
         else:
             draft.ask("Qual carro você quer simular, e com quanto de entrada?", "which")
         return
@@ -128,11 +130,10 @@ def _simulate(draft: Draft, vehicle: Vehicle, down: int, months: int, rate: floa
     kept = draft.memory.get("estimates")
     draft.memory["estimates"] = [*(kept[-4:] if isinstance(kept, list) else []), asdict(estimate)]
     entry = f"entrada de {reais(down)} + " if down else "sem entrada, "
-    percent = f"{rate:.2f}".replace(".", ",")
     draft.say(
         f"Simulação d{named(vehicle)} ({reais(price)}): {entry}*{months}x de "
         f"{reais(estimate.instalment_centavos)}*.\n"
-        f"_É uma estimativa, com taxa de {percent}% ao mês, sujeita a análise de crédito; o "
+        f"_É uma estimativa, com taxa de {percent_words(rate)} ao mês, sujeita a análise de crédito; o "
         f"valor final é o do banco._"
     )
     draft.lead(vehicle_id=vehicle.id, interest=f"financiar {name(vehicle)} em {months}x")
@@ -145,8 +146,9 @@ def _simulate(draft: Draft, vehicle: Vehicle, down: int, months: int, rate: floa
 def trade_in(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]) -> None:
     """A trade-in: warmly, never with a figure for it."""
     told = house.told(draft.brief, r"troca|usado|avalia")
-    own = understood.own.split(",")[0].strip()
+    own = understood.own_called
     called = own if own in _UNNAMED else upper_first(own)
+    yours = "sua" if understood.own_feminine else "seu"
     kept = draft.memory.get("own")
     if called:
         draft.memory["own"] = understood.own[:120]
@@ -163,9 +165,9 @@ def trade_in(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...])
     if called:
         draft.say(
             draft.pick(
-                f"Pode sim! Seu {called} a gente avalia na troca. A avaliação é presencial, "
+                f"Pode sim! {upper_first(yours)} {called} a gente avalia na troca. A avaliação é presencial, "
                 f"rapidinha e sem compromisso.",
-                f"Boa! A gente avalia seu {called} na troca, sim: um vendedor vê o carro "
+                f"Boa! A gente avalia {yours} {called} na troca, sim: um vendedor vê o carro "
                 f"aqui na loja, sem compromisso.",
             )
         )
@@ -174,7 +176,9 @@ def trade_in(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...])
             told
             or "Sim, avaliamos seu usado na troca! A avaliação é feita aqui na loja, com um vendedor, sem compromisso."
         )
-    if not called:
+    if understood.has("indebted"):
+        draft.say("Sobre o financiamento que ainda está no seu carro, um vendedor vê com você como fica a quitação.")
+    if not called or called in _UNNAMED:
         draft.ask("Qual é o seu carro (modelo, ano e km)?", "trade")
     elif re.search(r"\bkm\b|rodad|quilomet", understood.folded):
         draft.ask("E como ele está de conservação?", "trade")
@@ -185,12 +189,13 @@ def trade_in(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...])
 def selling(draft: Draft, understood: Understood) -> None:
     """Somebody wants to sell us a car."""
     told = house.told(draft.brief, r"compramos|consigna")
-    own = understood.own.split(",")[0].strip()
+    own = understood.own_called
+    yours = "Sua" if understood.own_feminine else "Seu"
     if own:
-        draft.memory["own"] = own[:120]
+        draft.memory["own"] = understood.own[:120]
         draft.lead(trade_in=understood.own, interest="quer vender o carro")
         draft.say(
-            f"Que bom que procurou a gente! Seu {own if own in _UNNAMED else upper_first(own)} "
+            f"Que bom que procurou a gente! {yours} {own if own in _UNNAMED else upper_first(own)} "
             f"passa por uma avaliação com nosso time; o valor sai só depois de ver o carro."
         )
         draft.ask("Quantos km ele tem e como está de conservação?", "trade")
@@ -210,7 +215,8 @@ def price_talk(draft: Draft, subject: tuple[Vehicle, ...], *, told: bool = False
         draft.ask("De qual carro você quer negociar?", "which")
         return
     for vehicle in () if told else subject[:3]:
-        draft.say(f"{upper_first(named(vehicle))} está anunciado por {price_words(vehicle)}.")
+        word = "anunciada" if article(vehicle) == "a" else "anunciado"
+        draft.say(f"{upper_first(named(vehicle))} está {word} por {price_words(vehicle)}.")
     reason = f"quer negociar {name(subject[0])}" if len(subject) == 1 else "quer negociar o preço"
     offer = "\n".join(line.text for line in draft.brief.burst)[:120]
     house.hand_over(draft, f"{reason}: “{offer}”", "Desconto e condição à vista são direto com o vendedor.")
@@ -222,121 +228,3 @@ def reserve(draft: Draft, subject: tuple[Vehicle, ...]) -> None:
     about = f" d{named(subject[0])}" if len(subject) == 1 else ""
     draft.do(HandOver(f"quer reservar{about}".replace("*", "")))
     draft.say(f"A reserva{about} é combinada direto com o vendedor. {house.people(draft.brief)}")
-
-
-def visit(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]) -> None:
-    """A visit: booked when it falls into opening hours, else another time is proposed."""
-    brief = draft.brief
-    vehicle = subject[0] if len(subject) == 1 else None
-    when = understood.when
-    today = brief.now.date()
-    day = when.day or _kept_day(draft)
-    if when.now and when.day is None and when.at is None:
-        _come_now(draft, vehicle)
-        return
-    if day is None and when.at is not None:
-        day = today if brief.now.time().replace(tzinfo=None) < when.at else today + timedelta(days=1)
-    what = f" pra ver {named(vehicle)}" if vehicle else ""
-    if day is None:
-        if when.part:
-            draft.memory["visit_part"] = when.part
-        draft.say(
-            draft.pick(
-                f"Vai ser um prazer te receber{what}!",
-                f"Claro, vem conhecer{what.replace(' pra ver', '')}!" if vehicle else "Claro, vem nos visitar!",
-            )
-        )
-        if brief.profile.assistant.hours:
-            draft.say("Atendemos " + _week_line(draft))
-        draft.ask("Que dia e horário ficam bons pra você?", "visit")
-        return
-    found = spans(brief.profile.assistant, day, brief.now)
-    if brief.profile.assistant.hours and not found:
-        _propose_other_day(draft, day)
-        return
-    called = day_words(day, today)
-    at = when.at
-    if at is None:
-        if day == today and found and brief.now.time().replace(tzinfo=None) >= found[-1][1]:
-            _propose_other_day(draft, day)
-            return
-        part = {"manha": " de manhã", "tarde": " à tarde", "noite": " à noite"}.get(when.part, "")
-        draft.memory["visit_day"] = day.isoformat()
-        draft.do(BookVisit(vehicle_id=vehicle.id if vehicle else None, wish=f"{called}{part}"))
-        hours = f" Nesse dia abrimos {spans_words(found)}." if found else ""
-        draft.say(f"Show, te esperamos {called}{part}{what}!{hours}")
-        draft.ask("Que horário fica melhor pra você?", "visit")
-        return
-    starts = datetime.combine(day, at, brief.now.tzinfo)
-    if brief.profile.assistant.hours and not is_within(found, at):
-        draft.memory["visit_day"] = day.isoformat()
-        draft.say(
-            f"{called.capitalize()} atendemos {spans_words(found)}, então às {hour_words(at)} não vamos estar na loja."
-        )
-        draft.ask("Que outro horário fica bom?", "visit")
-        return
-    if starts <= brief.now:
-        draft.say("Esse horário já passou por hoje.")
-        draft.ask("Que outro dia ou horário fica bom pra você?", "visit")
-        return
-    draft.memory.pop("visit_day", None)
-    draft.do(BookVisit(vehicle_id=vehicle.id if vehicle else None, starts_at=starts))
-    draft.say(
-        draft.pick(
-            f"Combinado! Anotei sua visita para {called} às {hour_words(at)}{what}. 🤝",
-            f"Perfeito, ficou anotado: {called} às {hour_words(at)}{what}. Te esperamos!",
-        )
-    )
-    address = brief.profile.address
-    if address:
-        draft.say(f"📍 {address}")
-    if not draft.memory.get("own"):
-        draft.ask(
-            "Vai ter carro na troca pra gente já deixar a avaliação separada?",
-            "trade",
-            instead=draft.asked in {"opinion", "photos"},
-        )
-
-
-def _come_now(draft: Draft, vehicle: Vehicle | None) -> None:
-    brief = draft.brief
-    found = spans(brief.profile.assistant, brief.now.date(), brief.now)
-    if brief.open_now:
-        until = f", estamos abertos até as {closing_words(found)} hoje" if found else ""
-        draft.do(BookVisit(vehicle_id=vehicle.id if vehicle else None, wish="hoje, está vindo agora"))
-        draft.say(f"Pode vir sim, te esperamos{until}! 😊")
-        if brief.profile.address:
-            draft.say(f"📍 {brief.profile.address}")
-        return
-    opening = brief.next_opening
-    draft.say(f"Agora a loja está fechada{f'; abrimos {opening}' if opening else ''}.")
-    draft.ask("Que horário fica bom pra você vir?", "visit")
-
-
-def _propose_other_day(draft: Draft, day: date) -> None:
-    brief = draft.brief
-    called = day_words(day, brief.now.date())
-    other = next_open_day(brief.profile.assistant, max(day, brief.now.date()), brief.now)
-    closed = "a loja já vai estar fechada" if day == brief.now.date() else "a loja não abre"
-    draft.say(f"{called.capitalize()} {closed}.")
-    if other is None:
-        draft.ask("Que outro dia fica bom pra você?", "visit")
-        return
-    draft.memory["visit_day"] = other.isoformat()
-    hours = spans_words(spans(brief.profile.assistant, other, brief.now))
-    draft.ask(f"Que tal {day_words(other, brief.now.date())}, {hours}?", "visit")
-
-
-def _kept_day(draft: Draft) -> date | None:
-    if draft.brief.memory.get("asked") != "visit":
-        return None
-    stored = draft.memory.get("visit_day")
-    try:
-        return date.fromisoformat(stored) if isinstance(stored, str) else None
-    except ValueError:
-        return None
-
-
-def _week_line(draft: Draft) -> str:
-    lines = [line for line in week_words(draft.brief.profile.assistant) if not line.endswith("fechado")]
-    return "; ".join(line[:1].lower() + line[1:].replace(": ", " ", 1) for line in lines) + "."

@@ -29,7 +29,8 @@ _TOLD: Final = {
         r"pneu|revis|manual e chave|chave reserva|conserva|estado|impecavel|bateria|interior",
         "detalhes de conservação não constam",
     ),
-    "engine": (r"motor|\bcv\b|potencia|consumo|turbo|km/l", "motor e consumo não constam"),
+    "consumption": (r"consumo|km/l|economic|autonomia", "o consumo não consta"),
+    "engine": (r"motor|\bcv\b|potencia|torque|turbo", "potência e detalhes do motor não constam"),
 }
 
 
@@ -151,6 +152,8 @@ def fact(vehicle: Vehicle, asked: str) -> tuple[str, bool]:
         said = told(vehicle, asked)
         if said:
             return f"no anúncio consta “{said}”", True
+        if asked == "engine" and vehicle.version:
+            return f"a versão é {vehicle.version}", True
         return f"{_TOLD[asked][1]} no anúncio", False
     return _plain(vehicle, asked)
 

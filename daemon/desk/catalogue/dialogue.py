@@ -7,7 +7,7 @@ from typing import Any, Final
 from attrs import evolve
 
 from daemon.desk.brief import Brief, Command, HandOver, Note, OptOut, Reply
-from daemon.desk.catalogue import deals, house, offers
+from daemon.desk.catalogue import deals, house, offers, visits
 from daemon.desk.catalogue.details import name
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.kinds import answer_kind
@@ -15,6 +15,7 @@ from daemon.desk.catalogue.showing import ABOUT, by_words, shown_for
 from daemon.desk.catalogue.smalltalk import close, greet, not_understood, small_talk, steer_back
 from daemon.desk.catalogue.subjects import MOST, Subject, resolve
 from daemon.desk.catalogue.understanding import Understood, understand
+from daemon.desk.catalogue.wish import described
 from daemon.desk.wording import OPTED_OUT
 from shards.tenant.vehicle import Vehicle
 
@@ -66,6 +67,9 @@ def _compose(draft: Draft, understood: Understood) -> Steps:
     if not _LETTER.search(understood.folded):
         _emoji(draft, understood)
         return
+    if understood.has("call_off") and _calls_off(draft, understood):
+        visits.call_off(draft)
+        return
     understood = yield from _confirmed(draft, understood)
     if draft.effects and not understood.intents:
         return
@@ -93,12 +97,19 @@ def _handed_over(draft: Draft, understood: Understood) -> bool:
         )
         return True
     if understood.has("human", "call") and not understood.has("robot"):
-        interest = "" if understood.wish.empty else understood.text[:120]
+        interest = "" if understood.wish.empty else described(understood.wish)
         draft.lead(interest=interest)
         draft.do(HandOver("pediu para falar com uma pessoa" + (f": {interest}" if interest else "")))
         draft.say(f"{draft.pick('Claro!', 'Sem problema!')} {house.people(draft.brief)}")
         return True
     return False
+
+
+def _calls_off(draft: Draft, understood: Understood) -> bool:
+    """Whether "não vou poder ir" is of a visit, and no other time is named with it."""
+    moved = understood.has("move") and understood.when.at is not None
+    kept = visits.agreed(draft.memory) or draft.memory.get("visit_day")
+    return bool(kept or re.search(r"\b(?:visita|agendamento|test\w* ?drive)\b", understood.folded)) and not moved
 
 
 def _emoji(draft: Draft, understood: Understood) -> None:
@@ -151,7 +162,7 @@ def _business(draft: Draft, understood: Understood, subject: Subject) -> Steps:
     if not told:
         _about(draft, understood, subject)
     elif understood.has("photos"):
-        offers.photos(draft, vehicles)
+        offers.photos(draft, vehicles, video=understood.has("video"))
     single = vehicles if len(vehicles) <= MOST else ()
     if understood.has("trade") or (
         asked == "trade"
@@ -165,7 +176,10 @@ def _business(draft: Draft, understood: Understood, subject: Subject) -> Steps:
     if understood.has("reserve"):
         deals.reserve(draft, single)
     elif understood.money.offer or understood.has("discount"):
-        if (understood.has("discount") and not understood.has("trade", "sell")) or vehicles:
+        merely_cash = (
+            told and len(vehicles) > 1 and understood.wish.priced and not understood.money.offer
+        )  # "tenho 50 mil à vista, o que dá pra comprar?"
+        if ((understood.has("discount") and not understood.has("trade", "sell")) or vehicles) and not merely_cash:
             deals.price_talk(draft, single if len(single) < MOST else (), told=told)
             if not single:
                 draft.memory["pending"] = "discount"
@@ -176,8 +190,16 @@ def _business(draft: Draft, understood: Understood, subject: Subject) -> Steps:
         if not single:
             draft.memory["pending"] = "finance"
     planned = _plans_to_come(understood)
-    if understood.has("visit") or (asked == "visit" and understood.when.said) or planned:
-        deals.visit(draft, understood, single)
+    kept = visits.agreed(brief.memory)
+    moves = bool(kept) and understood.has("move") and (understood.when.said or understood.has("visit"))
+    if (
+        understood.has("visit")
+        or (asked == "visit" and understood.when.said)
+        or planned
+        or moves
+        or (kept and understood.when.at is not None and not understood.has("hours") and not vehicles)
+    ):
+        visits.visit(draft, understood, single)
     if understood.has("address"):
         house.place(draft)
     if understood.has("phone") and not understood.has("private"):
@@ -193,7 +215,7 @@ def _plans_to_come(understood: Understood) -> bool:
     when = understood.when
     if understood.has("hours", "finance") or when.day is None:
         return False
-    return when.at is not None or _COMING.search(understood.folded) is not None
+    return when.at is not None or when.after is not None or _COMING.search(understood.folded) is not None
 
 
 def _about(draft: Draft, understood: Understood, subject: Subject) -> None:
@@ -209,13 +231,15 @@ def _about(draft: Draft, understood: Understood, subject: Subject) -> None:
     wants_facts = bool(facts or understood.options) and not understood.has("trade", "sell", "warranty")
     if understood.has("photos"):
         if vehicles:
-            offers.photos(draft, vehicles)
+            if wants_facts:
+                offers.answer_facts(draft, understood, vehicles, facts)
+            offers.photos(draft, vehicles, video=understood.has("video"))
             draft.show(vehicles)
         elif not understood.wish.named:
             draft.ask("De qual carro você quer as fotos?", "which")
             draft.memory["pending"] = "photos"
         return
-    if understood.has("available") and not wants_facts:
+    if understood.has("available") and not wants_facts and not understood.has("trade", "sell", "consign"):
         if vehicles:
             offers.available(draft, vehicles)
         elif not draft.parts[draft.greeting_parts :]:

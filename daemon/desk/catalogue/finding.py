@@ -30,11 +30,13 @@ class Found:
 Finding = Generator[Command, Any, Found]
 
 
-def find(wish: Wish, *, limit: int, exclude: tuple[str, ...] = ()) -> Finding:
+def find(
+    wish: Wish, *, limit: int, exclude: tuple[str, ...] = (), statuses: tuple[str, ...] = ("available",)
+) -> Finding:
     """The vehicles that are as wished, the most fitting first."""
-    narrow = bool(wish.options or wish.version or wish.not_colors)
-    page: StockPage = yield SearchStock(wish.query(limit=_LOOKED_THROUGH if narrow else limit, exclude=exclude))
-    if not narrow:
+    query = wish.query(limit=_LOOKED_THROUGH if wish.narrow else limit, exclude=exclude, statuses=statuses)
+    page: StockPage = yield SearchStock(query)
+    if not wish.narrow:
         return Found(wish=wish, items=page.items[:limit], total=page.total)
     items = tuple(vehicle for vehicle in page.items if wish.equipped(vehicle))
     return Found(wish=wish, items=items[:limit], total=len(items))
@@ -95,7 +97,7 @@ def _order(wish: Wish) -> tuple[tuple[str, ...], ...]:
             ("min_year", "max_year"),
             ("transmissions", "fuels", "bodies", "condition"),
         )
-    return (("colors", "not_colors", "doors"), ("options", "version"), ("max_km",), ("min_year", "max_year"))
+    return (("colors", "not_colors", "doors"), ("options", "version"), ("use",), ("max_km",), ("min_year", "max_year"))
 
 
 def _dearer(wish: Wish, current: Wish, limit: int) -> Finding:

@@ -16,6 +16,11 @@ TERMS: Final = {
     "documents": (r"document|cnh|comprovante", ""),
     "delivery": (r"entreg|frete|transport", "A entrega em outra cidade"),
     "transfer": (r"transfer|despachante", "A transferência"),
+    "consign": (r"consigna", "A consignação"),
+    "facility": (r"estacionamento|wi-?fi|cafe|acessib|banheiro|cadeirante|carregador", "Isso da estrutura da loja"),
+    "online": (r"site|instagram|facebook|www|youtube", "Nosso site e redes sociais"),
+    "videocall": (r"video|chamada", "A chamada de vídeo"),
+    "pcd": (r"pcd|isencao|adaptad", "A venda para PCD"),
     "service": (r"oficina|revis|peca|seguro|aluguel|locacao", "Esse serviço"),
 }  # fmt: skip
 
@@ -83,7 +88,7 @@ def hours(draft: Draft, understood: Understood) -> None:
         draft.ask("Quer que eu chame alguém pra te passar?", "person")
         return
     today = brief.now.date()
-    day = understood.when.day or (today if re.search(r"\b(?:hoje|agora|ainda)\b", understood.folded) else None)
+    day = understood.when.day or (today if re.search(r"\b(?:hoje|hj|agora|ainda|(?:to|estou|tou) (?:aqui|ai|na)|cheguei|na frente)\b", understood.folded) else None)
     if re.search(r"\b(?:aos sabados?|fim de semana|final de semana|fds|feriado\w*)\b", understood.folded):
         day = None
     if day is None:
@@ -107,6 +112,7 @@ def terms(draft: Draft, understood: Understood) -> None:
         if not understood.has(intent):
             continue
         said = told(draft.brief, pattern)
+        verb = {"online": "passa", "videocall": "combina"}.get(intent, "confirma")
         if said:
             draft.say(said)
             continue
@@ -119,5 +125,5 @@ def terms(draft: Draft, understood: Understood) -> None:
         elif intent == "payment" and understood.has("finance") and not understood.has("doubt"):
             draft.say(f"{called} um vendedor confirma com você.")
         else:
-            draft.say(f"{called} um vendedor da equipe te confirma certinho, pra eu não te passar nada errado.")
+            draft.say(f"{called} um vendedor da equipe te {verb} certinho, pra eu não te passar nada errado.")
         draft.ask("Quer que eu chame um vendedor pra te explicar?", "person")

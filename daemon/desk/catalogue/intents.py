@@ -25,14 +25,20 @@ _PATTERNS: Final = {
     "no": r"\A\W*(?:nao|n|naum|nop|nada|nenhum|(?:eu )?(?:ainda )?(?:nao|n) (?:obrigad[oa]|quero|precisa"
     r"|tenho)(?: (?:carro|nada|entrada|troca|nenhum\w*|moto|usado|agora|nao|ainda))*)\W*\Z",
     "human": r"\b(?:(?:fal(?:ar|o)|conversar|passa\w*|transfer\w+|chama\w*|contato|atendid[oa]|quero|queria"
-    r"|tem|manda)\b.{0,30}\b"
+    r"|tem (?:algum|alguma|um|uma)|manda)\b.{0,30}\b"
     r"(?:vendedor\w*|atendente\w*|consultor\w*|humano|pessoa(?: de verdade| real)?"
     r"|gente de verdade|gerente|alguem(?: ai"
     r"| da loja)?|responsavel|dono da loja)|atendimento humano|atendente\b|(?:cade"
     r"|kd)\b.{0,20}(?:vendedor\w*|atendente|consultor\w*|alguem|voces|vcs|gente)|(?:vendedor\w*"
     r"|consultor\w*|atendente|moca|rapaz) (?:que )?(?:me |tava |estava |ja )+(?:atend\w+"
     r"|respond\w+)|falar com alguem|alguem (?:de verdade|real|humano)"
-    r"|nao quero (?:falar com )?(?:robo|maquina|bot))\b",
+    r"|(?:fal(?:ar|o)|conversar) com (?:o|a|os) (?!carro|banco|marido|esposa|mulher|pai|mae|minha|meu|familia|seguro)[a-z]{3,}"
+    r"|quem e o (?:dono|gerente|proprietario|responsavel)|nao quero (?:falar com )?(?:robo|maquina|bot))\b",
+    "intro": r"^\W*(?:(?:oi|ola|bom dia|boa tarde|boa noite|opa)\W+)?(?:meu nome (?:e|eh)|me chamo|aqui (?:e|eh|quem fala e)|sou [oa]) (?!.*\b(?:quero|queria|tem|procuro)\b)\w+(?: \w+)?\W*$",
+    "anyone": r"\b(?:tem|ha|alo,? tem) (?:alguem|gente|algum atendente)(?: ai| ae| online| na linha| por ai)*\b|\balguem ai\b",
+    "online": r"\b(?:(?:tem|qual|quais|manda\w*|passa\w*|seu|teu) (?:o |a |um |seu |teu |de |voces |vcs |link |d[ao] )*"
+    r"(?:site|insta(?:gram)?|facebook|face|pagina|tik ?tok|youtube)\b(?! (?:vi|tem|tava|estava|ta))|(?:manda|passa|tem) (?:o |um )?link\b)",
+    "videocall": r"\b(?:(?:chamada|ligacao) (?:de|por) video|video ?chamada|video ?call|facetime)\b",
     "call": r"\b(?:me lig(?:a|ue|ar|uem)|pod(?:e|em|eria) (?:me )?ligar|liga pra mim|ligacao|me telefon\w+"
     r"|retorn\w+ (?:a )?ligacao"
     r"|aguardo (?:o )?contato)\b",
@@ -53,11 +59,13 @@ _PATTERNS: Final = {
     r"|nunca mais (?:compro|volto)|sacanagem|enrola(?:ndo|ram|cao)|demora (?:demais|pra responder)"
     r"|motor (?:bateu|fundido))\b",
     "laugh": r"\A\W*(?:k{3,}\w*|(?:ha){2,}h?|(?:rs){1,}|(?:he){2,}|(?:hua){2,}\w*)\W*\Z",
+    "similar": r"\b(?:parecid\w+|similar\w*|semelhante\w*|no estilo|(?:algo|algum|carro|um) (?:tipo|estilo)|equivalente|concorrente)\b",
     "compare": r"\b(?:diferenca\w*|compar(?:a|ar|acao|e)|qual (?:e |o |deles e |desses e )?(?:o )?melhor"
+    r"|qual d[eao]s? (?:dois|duas|2|tres|3)\b|(?:qual|quem) (?:e |eh )?(?:mais|menos) \w+ (?:dos|das) (?:dois|duas)"
     r"|entre (?:os|esses|eles) (?:dois|2)|qual (?:vc |voce |vcs )?(?:recomenda|indica))\b",
     "trust": r"\b(?:golpe\w*|confiave\w+|confianca|e seguro comprar|loja (?:de verdade|existe|real)|cnpj"
     r"|reputacao|posso confiar)\b",
-    "broken": r"\b(?:defeito\w*|fundiu|quebrou|deu (?:problema|pau)|estragou|parou de funcionar|nao (?:liga"
+    "broken": r"\b(?:defeito\w*|fundiu|quebrou|deu (?:problema|pau)|estragou|parou de funcionar|nao (?:chegou|recebi|veio|entregaram|devolveram|transferiram)|(?:liga|funciona|pega)ndo mais|nao (?:liga"
     r"|funciona|pega) mais|motor (?:bateu|fundido)|veio com problema)\b",
     "bought": r"\b(?:comprei|compramos|me venderam|(?:voces|vcs) (?:me )?venderam|que (?:eu )?peguei"
     r"|carro que (?:eu )?comprei|(?:mes|semana|ano) passad[oa])\b",
@@ -73,17 +81,23 @@ _PATTERNS: Final = {
     r"|o|ar|as|aria|am)|permuta\w*|pega(?:m|riam)? (?:o |um |uma |meu |minha |carro |moto |usado )"
     r"|(?:meu|minha|o meu|um) .{2,40}(?:de|como|na) entrada|aceita(?:m)? (?:usado|carro|moto)"
     r"|volta na troca|(?:como|de) parte d[eo]"
-    r"|parte do pagamento|da? uma volta em cima)\b",
+    r"|parte do pagamento|da? uma volta em cima|entra(?:r|ria|m)? (?:n[oa]|como|de) (?:negoci\w+|troca|rolo|parte|entrada)"
+    r"|(?:faz|fazem|pega\w*|aceita\w*|topa\w*) (?:um |no |na )?(?:rolo|brick|catira|volta)|catira\b"
+    r"|(?:aceita|pega|recebe)\w* (?:o |a )?(?:meu|minha)|(?:meu|minha) (?:\w+ ){1,4}(?:serve|vale|entra) "
+    r"|(?:aceita|pega|recebe)m? (?:moto|carro|usado|veiculo|caminhonete)|(?:usado|seminovo) na (?:troca|negociacao))\b",
     "sell": r"\b(?:(?:vcs|voces|vc|loja|ai) compra(?:m|)\b|compram? (?:carros?|usados?|veiculos?|motos?"
     r"|meu|o meu)|(?:quero|queria|preciso"
     r"|gostaria de|pretendo|to|estou|posso) (?:vende\w+|passar) (?:o |a )?(?:meu|minha|um|uma"
     r"|carro|moto)|vendo meu|avaliam? (?:meu"
-    r"|minha|o meu|carro)|avaliar (?:o |a )?(?:meu|minha)|avaliacao do meu|pegam? consignad\w+"
-    r"|consigna\w+|deixar (?:meu|o meu)"
-    r" .{0,20}(?:pra|para) vender|quanto (?:vcs |voces )?(?:pagam|da(?:o|m)?|vale) (?:n[oa]|pelo"
+    r"|minha|o meu|carro)|avaliar (?:o |a )?(?:meu|minha)|avaliacao do meu|quanto (?:vcs |voces )?(?:pagam|da(?:o|m)?|vale) (?:n[oa]|pelo"
     r"|no meu|o meu|meu))\b",
+    "consign": r"\b(?:consigna\w+|deixar (?:meu|minha|o meu|um|o) .{0,25}(?:(?:pra|para|pro) (?:vender|voces venderem|vcs venderem)"
+    r"|a venda))\b",
+    "indebted": r"\b(?:(?:ta|esta|e|eh|ainda|carro|moto|tem|tenho|devo|deve) (?:\w+ ){0,2}(?:financiad[oa]|alienad[oa]|parcelas? (?:pra|para|a) pagar"
+    r"|prestac\w+ (?:pra|para|a) pagar)|quitar|quitacao|nao (?:ta|esta|e) quitad[oa]|saldo devedor|devendo parcel\w+)\b",
+    "rate": r"\b(?:taxas?(?! (?:de )?(?:transf|doc|entrega|despach))|juros)\b",
     "finance": r"\b(?:financ\w+|finaciamento|finacia\w*|fianci\w+|parcel\w*|prestac\w+|entrada|juros"
-    r"|taxa\w* (?:de juros|mensal)|simula\w*"
+    r"|taxas?(?! (?:de )?(?:transf|doc|entrega|despach))|simula\w*"
     r"|carne|em \d{2} ?x|\d{2} ?(?:x|vezes|meses)|(?:doze|vinte|trinta|quarenta|cinquenta"
     r"|sessenta)(?: e \w+)? (?:vezes|parcelas|meses)"
     r"|no boleto|por mes|mensalidade|instal\w*ments?)\b",
@@ -94,14 +108,25 @@ _PATTERNS: Final = {
     r"|passa (?:no|o) (?:banco|credito))\b",
     "visit": r"\b(?:(?:posso|consigo|da pra|queria|quero|gostaria de|vou|vamos|irei|pretendo|pensando em"
     r"|penso em|como faco pra|podemos|posso"
-    r" estar) (?:ir|passar|passo|dar um pulo|dar uma passada|dar uma olhada|ai\b|visitar|conhecer"
+    r" estar) (?:ir|passar(?!.{0,25}\bcart)|passo|dar um pulo|dar uma passada|dar uma olhada|ai\b|visitar|conhecer"
     r"|ver (?:el[ea]|o carro|os carros"
     r"|pessoalmente|de perto|na loja)|la\b|na loja|agendar|marcar|fazer (?:um |o )?test)"
     r"|passo (?:ai|la|na loja)|passar (?:ai|la|na loja"
     r"|aii)|agend\w+|(?:bora |vamos |quero |podemos |pode )?marcar\b|remarcar|visit(?:a|ar|as)"
     r"|test\w?[\s-]*dri?ve?\w*|teste? drive|ir ai"
     r"|ir (?:na|ate a) loja|pessoalmente|ver de perto|dar uma volta nele|estou indo|to indo"
-    r"|chego ai|apareco ai|vou ai)\b",
+    r"|(?<!como )(?<!como eu )(?<!como q )(?<!como que )chego ai|(?:da|daria|dava|tem|teria) tempo\b(?! de (?:uso|garantia|casa))|apareco ai|vou ai|vou (?:com \w+ \w+ )?ver)\b",
+    "move": r"\b(?:remarc\w+|reagend\w+|(?:mudar|trocar|passar|adiar|antecipar|transferir|alterar|jogar|empurrar) "
+    r"(?:\w+ ){0,4}?(?:pr[ao]s?|para|horario|dia|hora)|(?:pode|da|daria|teria como|tem como|poderia|consegue) (?:pra |para )?ser "
+    r"(?:as|a|ao|no|na|mais|umas|depois|amanha)|outro (?:dia|horario)|em vez d[aeo]|inves d[aeo])\b",
+    "call_off": r"\b(?:nao (?:vou|consigo|irei|posso|poderei|vai dar|da|deu|tem como|rola)(?: mais)? ?(?:poder |conseguir |pra |para )?"
+    r"(?:mais )?(?:eu )?(?:ir|comparecer|passar|chegar|aparecer|hoje|amanha)\b|nao (?:vai dar|rola|vou mais|da mais)\b|desmarc\w+"
+    r"|cancel\w+ (?:a |minha |o |meu )?(?:visita|agendamento|horario|test\w*)|(?:surgiu|tive|apareceu) (?:um )?(?:imprevisto|problema|compromisso))\b",
+    "facility": r"\b(?:estacionamento(?! de re)|estacionar (?:ai|na|perto)|vagas? (?:pra|para) (?:cliente|visitante|estacionar)|wi-?fi (?:ai|na loja)"
+    r"|banheiro|cafe(?:zinho)?|agua|acessibilidade|cadeirante|espaco (?:kids|pra crianca)|brinquedoteca|sala de espera|lanchonete|elevador"
+    r"|carregador (?:de carro )?eletrico)\b",
+    "pcd": r"\b(?:pcd|isencao de (?:ipi|icms|imposto)\w*|carro adaptado)\b",
+    "video": r"\bvideos?\b|\bvideozinho\b|\bfilm(?:a|ar|agem)\b",
     "address": r"\b(?:outra loja|filia(?:l|is)|loja em|onde (?:fica\w*|e\b|eh\b|voces|vcs|vc|esta\w*|ta|tao"
     r"|que fica|e a loja|se localiza\w*"
     r"|seria)|endereco\w*|enderesso"
@@ -112,7 +137,7 @@ _PATTERNS: Final = {
     "phone": r"\b(?:telefone\w*|fone|numero (?:de (?:voces|vcs|vc|telefone|contato)|da loja|do (?:vendedor"
     r"|telefone|whats\w*))|qual (?:o )?"
     r"(?:contato|numero|zap|whats\w*)|outro (?:numero|contato)|ligar (?:pra|para) (?:voces|vcs"
-    r"|a loja|ai)|zap (?:da|do)|whats\w* (?:da|do)"
+    r"|a loja|ai)|zap (?:da|do)|whats\w* (?:da|do|de|pra)"
     r"|contato d[aeo] (?:loja|voces|vcs|vendedor))\b",
     "hours": r"\b(?:(?:que|qual|quais|ate (?:que|q|qual)|q) hora\w*(?!.{0,12}(?:posso|marc))"
     r"|horarios? (?:d[eao]|que|voces|vcs|ai|p)|qual (?:o )?horario"
@@ -121,21 +146,21 @@ _PATTERNS: Final = {
     r"|fim de semana))|(?:domingo|sabado|feriado|fim de semana"
     r"|segunda)s?(?= (?:\w+ ){0,2}(?:trabalha|atende|abre|funciona|fecha|tem (?:gente|alguem"
     r"|expediente)))|abr(?:e|em|ir|ira|indo)|abert[oa]s?|fecha(?:m|do|r|da)?\b(?! (?:por|negocio"
-    r"|em \d))|funciona(?:m|mento|ndo)?(?= (?:n[oa]|sabado"
+    r"|em \d))|funciona(?:m|mento)?(?= (?:n[oa]|sabado"
     r"|domingo|hoje|amanha|aos|ate|que|em feriado|de|ai|aos)|$|\W*[?])|funcionamento"
     r"|atendem? (?:n?[oa]s? ?)?(?:sabado|domingo|hoje|ate|feriado|aos|amanha"
     r"|fim|final|que)|(?:tem|ha) (?:alguem|gente|atendimento) (?:ai )?(?:no |aos )?(?:sabado"
     r"|domingo|hoje|agora|amanha|feriado)|opening hours)\b",
     "discount": r"\b(?:desconto\w*|descontinho|(?:menor|melhor|ultimo) (?:valor|preco|proposta)"
     r"|melhora\w* (?:o |esse )?(?:valor|preco)|a ?vista"
-    r"|abaix(?:a|ar|am)|negoci(?:a|ar|avel|o|acao)|chorinho|chor(?:ar|a)\b|precinho|fech(?:a|amos"
+    r"|abaix(?:a|ar|am)|negoci(?:a|ar|avel|acao)|chorinho|chor(?:ar|a)\b|precinho|fech(?:a|amos"
     r"|o|ar) (?:por|em|a|negocio)|faz(?:em)? (?:por|a"
     r"|quanto)|faz (?:um|aquele) (?:preco|valor)|faria por|deixa\w* por|pago \S*\d"
     r"|dou \S*\d+ ?(?:mil|k)\b|ofere\w+ \S*\d|proposta|tem conversa"
     r"|da (?:pra|para) (?:melhorar|fazer|baixar|abaixar)|no pix|em dinheiro|contraproposta"
     r"|quanto (?:tira|baixa)|valor final|tira quanto"
     r"|faz menos|fazer (?:um|algum) (?:preco|valor|desconto)|aceita proposta|preco (?:camarada|amigo|especial))\b",
-    "reserve": r"\b(?:reserv\w+|segur(?:a|ar|am)\b.{0,15}\b(?:pra|para|ele|ela|esse|o carro|ate)|guard(?:a|ar"
+    "reserve": r"\b(?:(?<!chave )(?<!chaves )(?<!segunda )reserv\w+|segur(?:a|ar|am)\b.{0,15}\b(?:pra|para|ele|ela|esse|o carro|ate)|guard(?:a|ar"
     r"|am)\b.{0,15}\b(?:pra|para|ele|ate)"
     r"|(?:dar|deixar|pagar|mando|dou|quanto (?:e )?(?:de|o)) (?:um |o )?sinal|sinal pra"
     r"|consegue segurar|deixar separado|separa (?:ele|pra))\b",
@@ -144,12 +169,14 @@ _PATTERNS: Final = {
     r"|(?:precisa|preciso) (?:de |levar )?(?:que )?(?:document\w+|comprovante|cnh|docs)"
     r"|o que (?:preciso|precisa) (?:levar|pra financiar|para financiar))\b",
     "warranty": r"\b(?:garantia\w*|garantido)\b",
-    "delivery": r"\b(?:entreg(?:a|am|ar|as)|frete|envia(?:m|r)?\b.{0,12}\b(?:pra|para|em)"
+    "delivery": r"\b(?:sou (?:d[aeo] )?\w+.{0,30}\b(?:atend|entreg|vend)\w+|(?:vend|atend)em? (?:pr[ao]|para|em|n[ao]) (?:fora|outr\w+|todo|toda|interior|minha)|"
+    r"entreg(?:a|am|ar|as)|frete|envia(?:m|r)?\b.{0,12}\b(?:pra|para|em)"
     r"|mandam? (?:o carro )?(?:pra|para|ate) (?!mim)|levam? (?:o carro )?(?:ate|em casa)"
     r"|transport\w+ (?:o carro|pra|para)|moro (?:longe|em outr[oa]|no interior)|outr[oa] (?:cidade|estado))\b",
     "transfer": r"\b(?:transferencia|transferir|despachante|taxa de (?:doc|transf)\w+|documento incluso"
     r"|document\w+ (?:inclus\w+|por conta|gratis))\b",
-    "payment": r"\b(?:cart(?:ao|oes)|pix\b|carta (?:de credito|contemplada)|consorcio\w*|cheque|boleto|debito"
+    "payment": r"\b(?:fgts|promissoria|metade (?:agora|a vista|em|no)|(?:direto|parcel\w+) com a loja|pagar (?:em )?(?:duas|2) vezes"
+    r"|cart(?:ao|oes)|pix\b|carta (?:de credito|contemplada)|consorcio\w*|cheque|boleto|debito"
     r"|bitcoin|forma\w* de pag\w+|como (?:posso|e|faco (?:pra|o)) pag\w+)\b",
     "buying": r"\b(?:quero (?:comprar|fechar|ficar com|levar)|vou (?:querer|levar|ficar)|como (?:faco"
     r"|fa[cz]o?|compro|funciona pra comprar|e o processo)|fechar negocio"
@@ -231,8 +258,10 @@ _FACTS: Final = {
     "state": r"\b(?:(?:estado|conservac\w+|conservad[oa]|bem cuidad[oa])|pneus?|bateria|ta inteiro"
     r"|ta (?:bom|boa|novo)|revis(?:oes|ado|ada)|manual e chave|chave reserva|interior"
     r"|algum (?:defeito|problema|detalhe)|bancos?\b(?! (?:de|em) couro))\b",
-    "engine": r"\b(?:motor\b|motorizac\w+|potencia|cavalos|quantos cv|turbo\b|1\.0 ou|versao|consumo"
-    r"|faz quantos?(?: km)?|bebe muito|beberrao|(?:e|muito) economico|torque|porta ?malas)\b",
+    "consumption": r"\b(?:consumo|km (?:por|p|/) ?l(?:itro)?|por litro|(?:quanto|quantos|qts|qnts) (?:km )?(?:el[ea] |o carro |esse )?faz"
+    r"|faz quantos?(?: km)?|bebe muito|beberrao|(?:e|eh|muito) economic[oa]|(?:ele|ela|carro) gasta muito|autonomia)\b",
+    "engine": r"\b(?:(?:qual|que|q) (?:e |o |a )*(?:motor\w*|versao|potencia)|motor\b|motorizac\w+|potencia|cavalos|quantos cv"
+    r"|turbo\b|1\.0 ou|versao|torque|porta ?malas)\b",
     "fipe": r"\bfipe\b",
     "options": r"\b(?:opciona\w+|itens|equipament\w+|acessorios?|completo|completinho|completao|o que (?:ele "
     r"|ela )?tem de|vem com|quais os itens)\b",

@@ -1,7 +1,6 @@
 """Finding makes and models in what customers write, misspelt or not. Pure."""
 
 import re
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Final
@@ -81,12 +80,13 @@ _NEED_MAKE: Final = frozenset(
 _NOT_AFTER_LETTER: Final = frozenset(
     ["portas", "porta", "p", "mil", "k", "x", "vezes", "anos", "lugares", "fotos", "h", "horas", "pessoas", "dias"]
 )  # fmt: skip
+_PEUGEOT_TRIMS: Final = frozenset(["griffe", "allure", "active", "style", "feline", "skywalker", "crossway"])
 _COMMON: Final = frozenset(EVERYDAY_WORDS.split())
 
 
 def squash(text: str) -> str:
     """Without spaces, hyphens, accents and case: "T-Cross" → "tcross"."""
-    return "".join(_WORD.findall(fold(text)))
+    return "".join(_WORD.findall(text.lower() if text.isascii() else fold(text)))
 
 
 @cache
@@ -213,7 +213,7 @@ class Lexicon:
             model = self._model(key) or (self._model(key[:-1]) if _plural(key) else None)
             if model is not None and self._meant(key, model, plain, tokens, i, count, before):
                 return Mention(model, start, end, plain[start:end], in_stock=self.in_stock(model)), count
-            make = self._make(key)
+            make = self._make(key) or (self._make(key[:-1]) if _plural(key) else None)
             if make is not None and (key not in EVERYDAY or self._opened(tokens, i)):
                 return Mention(make, start, end, plain[start:end]), count
         word, start, end = tokens[i]
@@ -250,8 +250,11 @@ class Lexicon:
                 return False
         if count == 1 and key.isdigit() and after in _NOT_AFTER_LETTER | {"km", "reais", "cv", "cc"}:
             return False
+        if key.isdigit() and len(key) in {3, 4} and after in _PEUGEOT_TRIMS and self.in_stock(model):
+            return True
         if count == 1 and key in EVERYDAY:
-            return self._opened(tokens, i)
+            first = i == 0 and key.isdigit() and self.in_stock(model) and key not in _NEED_MAKE
+            return first or self._opened(tokens, i)
         return True
 
     def _near_fits(self, tokens: list[tuple[str, int, int]], i: int) -> bool:
@@ -290,23 +293,6 @@ class Lexicon:
                 if away <= allowed and (best is None or away < best[0]):
                     best = away, spelling
         return self._model(best[1]) if best else None
-
-
-_KEPT: Final = 128
-_built: OrderedDict[int, tuple[StockSummary, Lexicon]] = OrderedDict()
-
-
-def lexicon(summary: StockSummary) -> Lexicon:
-    """The lexicon of a stock. The last few are kept by the identity of their summary, which costs no comparing."""
-    kept = _built.get(id(summary))
-    if kept is not None and kept[0] is summary:
-        _built.move_to_end(id(summary))
-        return kept[1]
-    made = Lexicon(summary)
-    _built[id(summary)] = (summary, made)
-    while len(_built) > _KEPT:
-        _built.popitem(last=False)
-    return made
 
 
 def _adjacent(plain: str, end: int, start: int) -> bool:

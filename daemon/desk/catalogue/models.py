@@ -61,7 +61,8 @@ Honda
  motorcycle: NXR Bros=bros,nxr 160,bros 160 | Biz=biz 125,biz 110 | XRE 300=xre,xre300,sahara 300
  motorcycle: PCX=pcx 150,pcx 160 | Pop 110=pop 110i | Hornet
 Hyundai
- hatch: HB20=hb 20,hb-20,agabe 20,hb vinte,hb20x,agá bê vinte,hb2o,hb20 hatch | i30=i 30,i-30
+ hatch: HB20=hb 20,hb-20,agabe 20,hb vinte,agá bê vinte,hb2o,hb20 hatch | i30=i 30,i-30
+ suv: HB20X=hb 20x,hb20 x,hb-20x
  sedan: HB20S=hb20 s,hb 20 s,hb20 sedan,hb20 sedã,hb 20s,hb 20 sedan | Elantra | Azera | Sonata
  suv: Creta=kreta,cretta,greta | Tucson=tucsom,tuckson,tucsson | ix35=ix 35,ix-35 | Santa Fe=santafe | Vera Cruz
  suv: Kona

@@ -9,6 +9,7 @@ from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.finding import Found
 from daemon.desk.catalogue.lexicon import Mention, squash
 from daemon.desk.catalogue.understanding import Understood
+from daemon.desk.catalogue.uses import use_called
 from daemon.desk.catalogue.wish import Wish, described
 from shards.tenant.vehicle import Vehicle
 
@@ -53,12 +54,34 @@ def listing(draft: Draft, understood: Understood, found: Found) -> None:
     )
     draft.say("Olha algumas opções que temos hoje:" if found.wish.without("sort").empty else intro)
     draft.say(lines(vehicles))
+    use = use_called(found.wish.use)
+    if use is not None and use.advice:
+        draft.say(use.advice)
     extra_facts(draft, understood, vehicles)
     if found.total > len(vehicles):
         rest = found.total - len(vehicles)
         draft.say(f"E tem mais {rest} nessa linha." if rest > 1 else "E tem mais uma opção nessa linha.")
     draft.show(vehicles)
     qualify(draft, found)
+
+
+def reserved(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
+    """What was asked for is there, but promised to somebody."""
+    for vehicle in vehicles:
+        word = "reservada" if details.article(vehicle) == "a" else "reservado"
+        draft.say(f"{details.article(vehicle).upper()} {details.short_name(vehicle)} que você procura está {word} no momento:")
+        draft.say(details.line(vehicle))
+
+
+def unlisted(draft: Draft, understood: Understood, vehicles: tuple[Vehicle, ...]) -> None:
+    """The vehicle is there, but its advertisement does not name the equipment asked for: silence is no denial."""
+    draft.say(details.card(vehicles[0]) if len(vehicles) == 1 else lines(vehicles))
+    extra_facts(draft, understood, vehicles, options=True)
+    if len(vehicles) > 2:
+        said = " e ".join(called for called, _ in understood.options)
+        draft.say(f"Nos anúncios não aparece {said}; o que não está no anúncio um vendedor confirma pra você.")
+        draft.ask("Quer que eu peça para um vendedor confirmar?", "person")
+    draft.show(vehicles)
 
 
 def _of(wish: Wish) -> str:
@@ -130,11 +153,13 @@ def absent_models(draft: Draft, mentions: list[str]) -> None:
     draft.say(f"{' e '.join(mentions)} no momento não temos no estoque.")
 
 
-def extra_facts(draft: Draft, understood: Understood, vehicles: tuple[Vehicle, ...]) -> None:
+def extra_facts(
+    draft: Draft, understood: Understood, vehicles: tuple[Vehicle, ...], *, options: bool = False
+) -> None:
     """Facts asked for together with a search, which the list does not tell."""
     asked = tuple(fact for fact in understood.facts if fact not in _FACTS_IN_LIST)
-    if asked and len(vehicles) <= 2:
-        answer_facts(draft, understood, vehicles, asked)
+    if (asked or options) and len(vehicles) <= 2:
+        answer_facts(draft, understood if options else evolve(understood, options=()), vehicles, asked)
 
 
 def answer_facts(draft: Draft, understood: Understood, vehicles: tuple[Vehicle, ...], asked: tuple[str, ...]) -> bool:
@@ -174,8 +199,11 @@ def describe(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
     draft.show(vehicles)
 
 
-def photos(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
-    """Pictures of what is meant, or a salesperson's promise to send them."""
+def photos(draft: Draft, vehicles: tuple[Vehicle, ...], *, video: bool = False) -> None:
+    """Pictures of what is meant, or a salesperson's promise to send them. A film is a salesperson's."""
+    if video:
+        draft.say("Vídeo quem grava e manda é um vendedor.")
+        draft.ask("Quer que eu peça o vídeo para um vendedor?", "person")
     if draft.picture(vehicles):
         names = " e ".join(f"d{details.article(v)} *{details.name(v)}*" for v in vehicles[:2])
         draft.say(f"📸 Aí vão as fotos {names}." if len(vehicles) <= 2 else "📸 Segue uma foto de cada um:")

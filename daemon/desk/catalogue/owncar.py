@@ -21,7 +21,8 @@ _MINE: Final = re.compile(
     r"|minha )?"
     r"|aceit(?:a|am|aria|ariam) (?:o |a |um |uma |meu |minha )?|compra(?:m|ria|riam)? (?:o |a |um "
     r"|uma |meu |minha )?|avali(?:a|am|ar) (?:o |a |um |uma |meu |minha )?)"
-    r"\s*(?:(?:carro|moto|veiculo),? )?(?:e |eh )?(?:um |uma )?$"
+    r"\s*(?:(?:carr(?:o|inho|ao)|moto|veiculo|caminhonet\w+|camionet\w+|picape|pick ?up|usad[oa]|seminov[oa]|suv|sedan"
+    r"|hatch|jipe|antig[oa]|velh[oa]|humilde)(?: e|,)? )*(?:e |eh )?(?:um |uma )?$"
 )
 _TARGET_BEFORE: Final = re.compile(
     r"\b(?:por|num|numa|em|pel[oa]|nesse|nessa|nest[ea]|n[oa]|na troca d[eoa]|troca (?:por|d[eoa]"
@@ -33,7 +34,7 @@ _END: Final = re.compile(
     r"[?!\n;]|\b(?:e|mas|que|ainda|pra|para|na troca|n[oa] negocio|de entrada|como entrada|na entrada"
     r"|como parte|num|numa|por um|por uma|por esse|pelo|pela|nesse|nessa|em um|em uma"
     r"|quero|queria|qto|qnto|quanto|voces|vcs|vc|aceita\w*|pega\w*|e volta|mais volta|com volta"
-    r"|da pra|serve|quais|qual|como|tem como|interesse|avalia\w*|posso|gostaria)\b"
+    r"|da pra|serve|quais|qual|como|tem como|interesse|avalia\w*|posso|gostaria|vale|vcs|entra|serve|no rolo)\b"
 )
 _TRADE_AFTER: Final = re.compile(
     r"^.{0,40}?\b(?:na troca|n[oa] negocio|de entrada|como entrada|na entrada|como parte|pra troca"
@@ -44,6 +45,9 @@ _UNNAMED: Final = re.compile(
 )
 
 
+_FEMININE_NOUNS: Final = frozenset({"moto", "caminhonete", "picape"})
+
+
 @frozen
 class Own:
     """The customer's car as he wrote of it, where in the text, and which mentions are of it."""
@@ -51,6 +55,8 @@ class Own:
     said: str
     start: int
     end: int
+    called: str = ""  # the name alone, with the year where it was written in figures
+    feminine: bool = False
 
 
 def own_car(text: str, mentions: Sequence[Mention], *, selling: bool, asked: bool) -> Own | None:
@@ -68,7 +74,13 @@ def own_car(text: str, mentions: Sequence[Mention], *, selling: bool, asked: boo
     if unnamed:
         end = unnamed.end()
         stop = _END.search(plain, unnamed.start(1), end)
-        return Own(text[unnamed.start(1) : stop.start() if stop else end].strip(" ,."), unnamed.start(), end)
+        return Own(
+            text[unnamed.start(1) : stop.start() if stop else end].strip(" ,."),
+            unnamed.start(),
+            end,
+            unnamed[1],
+            unnamed[1] in _FEMININE_NOUNS,
+        )
     return None
 
 
@@ -83,4 +95,7 @@ def _cut(text: str, plain: str, mention: Mention) -> Own:
     stop = _END.search(plain, mention.end)
     end = min(stop.start() if stop else len(text), mention.start + _LONGEST)
     said = re.sub(r"\s+(?:e|com|,|na|no|de|pra|para|em|o)$", "", text[mention.start : end].strip(" ,.;-"))
-    return Own(" ".join(said.split()), mention.start, end)
+    year = re.match(r"[^,.;+\n\d]{0,20}?(?<!\d)(?:19|20)\d\d(?!\d|\s*(?:km|mil|reais))", text[mention.end : end])
+    called = " ".join(text[mention.start : mention.end + (year.end() if year else 0)].split())
+    feminine = mention.known.body in {"pickup", "motorcycle"}
+    return Own(" ".join(said.split()), mention.start, end, called, feminine)

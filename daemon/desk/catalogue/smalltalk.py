@@ -87,6 +87,12 @@ def small_talk(draft: Draft, understood: Understood) -> bool:
             f"valor depois de ver o carro na loja."
         )
         draft.ask("Quer falar com alguém da equipe?", "person")
+    elif understood.has("intro"):
+        draft.say("Prazer! 😊")
+        draft.ask("Me conta: qual carro ou tipo de carro você procura?", "model")
+    elif understood.has("anyone"):
+        draft.say("Estou por aqui sim 😊")
+        draft.ask("Em que posso te ajudar: procura algum carro?", "model")
     elif understood.has("robot"):
         draft.say(
             f"Sou o assistente virtual da *{draft.brief.profile.name}* 🤖 Te ajudo com "

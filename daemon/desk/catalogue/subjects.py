@@ -10,7 +10,7 @@ from daemon.desk.amounts import amounts
 from daemon.desk.brief import Brief, Command, GetVehicles
 from daemon.desk.catalogue.details import name
 from daemon.desk.catalogue.finding import find
-from daemon.desk.catalogue.lexicon import lexicon
+from daemon.desk.catalogue.lexicon import Lexicon
 from daemon.desk.catalogue.understanding import Understood, read_burst, recalled_ids
 from daemon.desk.catalogue.wish import Wish
 from shards.tenant.vehicle import Vehicle
@@ -88,7 +88,7 @@ def _wish_of(text: str, brief: Brief) -> Wish:
 
 def _of_text(text: str, brief: Brief) -> Generator[Command, Any, tuple[Vehicle, ...]]:
     """The vehicles that a quoted or advertised text names best."""
-    mentions = [mention for mention in lexicon(brief.summary).find(text[:600]) if mention.known.model]
+    mentions = [mention for mention in Lexicon(brief.summary).find(text[:600]) if mention.known.model]
     if not mentions:
         return ()
     models = tuple(dict.fromkeys(mention.known.model for mention in mentions))

@@ -9,9 +9,10 @@ from attrs import frozen
 from daemon.desk.amounts import flat
 from daemon.desk.brief import Brief
 from daemon.desk.catalogue.intents import facts, intents, wants_out
-from daemon.desk.catalogue.lexicon import Mention, lexicon
+from daemon.desk.catalogue.lexicon import Lexicon, Mention
 from daemon.desk.catalogue.owncar import own_car
-from daemon.desk.catalogue.slots import Money, options_asked, read, without
+from daemon.desk.catalogue.figures import Money
+from daemon.desk.catalogue.slots import options_asked, read, without
 from daemon.desk.catalogue.when import Wanted, wanted
 from daemon.desk.catalogue.wish import Wish
 
@@ -60,6 +61,12 @@ _FORGET: Final = re.compile(
     r"\b(?:esquece|deixa (?:pra la|quieto)|mudei de ideia|na verdade|melhor (?:uma?|outro)"
     r"|outra coisa|desisto|tanto faz)\b"
 )
+_ANYONE: Final = re.compile(r"\b(?:tem |ha )?(?:alguem|gente|algum atendente)(?: ai| ae| online| na linha| por ai)*\b")
+# Of money in a trade-in that asks for no financing: "de entrada", "ainda ta financiado".
+_OWN_CAR_MONEY: Final = re.compile(
+    r"\b(?:(?:de|como|na|pra|para|dar|da) (?:a )?entrada|(?:ta|esta|e|eh|ainda|carro|moto|tem|tenho) (?:\w+ ){0,2}financiad[oa]"
+    r"|parcelas? (?:pra|para|a) pagar|entrada)\b"
+)
 _ENGLISH: Final = re.compile(
     r"\b(?:hello|hi|do you|have|any|the|price|how much|is it|available|i want|i am|looking|thanks"
     r"|please|under|car|cars|tell me|what|where)\b"
@@ -83,6 +90,8 @@ class Understood:
     money: Money
     mentions: tuple[Mention, ...]
     own: str
+    own_called: str  # its name alone
+    own_feminine: bool
     when: Wanted
     ordinal: int | None
     pointing: bool
@@ -109,18 +118,21 @@ def clipped(text: str) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST] + "\n" + text[-LONGEST // 5 :]
 
 
-def read_burst(text: str, brief: Brief, *, asked: str) -> Understood:
-    """Read a text in the light of a brief; `asked` names our last question."""
+def read_burst(text: str, brief: Brief, *, asked: str, names: Lexicon | None = None) -> Understood:
+    """Read a text in the light of a brief; `asked` names our last question. Reading asks the stock nothing."""
     plain = flat(text)
     found = intents(plain)
-    every = lexicon(brief.summary).find(text)
-    selling = bool(found & {"trade", "sell"})
+    every = (names or Lexicon(brief.summary)).find(text)
+    selling = bool(found & {"trade", "sell", "consign"})
     own = own_car(text, every, selling=selling, asked=asked == "trade")
     wanted_mentions = [m for m in every if own is None or not own.start <= m.start < own.end]
     rest = text if own is None else without(text, [(own.start, own.end)])
+    found = _sorted_out(found, plain, owns=own is not None and any(own.start <= m.start < own.end for m in every))
     money_talk = bool(found & {"finance", "discount", "reserve"}) or asked in {"down", "months"}
     wish, money = read(rest, wanted_mentions, money_talk=money_talk, asked=asked)
     folded = flat(rest)
+    if "sell" in found and not _SEARCHING.search(folded):  # what he asks for his own car is no limit for ours
+        wish = wish.without("min_centavos", "max_centavos", "around_centavos")
     return Understood(
         text=text,
         folded=plain,
@@ -131,6 +143,8 @@ def read_burst(text: str, brief: Brief, *, asked: str) -> Understood:
         money=money,
         mentions=tuple(wanted_mentions),
         own=own.said if own else "",
+        own_called=own.called if own else "",
+        own_feminine=own.feminine if own else False,
         when=wanted(folded, brief.now),
         ordinal=next((index for index, pattern in _COMPILED_ORDINALS if pattern.search(folded)), None),
         pointing=bool(_POINTING.search(folded)),
@@ -143,11 +157,29 @@ def read_burst(text: str, brief: Brief, *, asked: str) -> Understood:
     )
 
 
+def _sorted_out(found: frozenset[str], plain: str, *, owns: bool) -> frozenset[str]:
+    """The intents without those that only a word of another one called up."""
+    if owns and not found & {"sell", "consign", "broken"}:  # who names his own car offers it
+        found |= {"trade"}
+    if "anyone" in found and "human" in found and "human" not in intents(_ANYONE.sub(" ", plain)):
+        found -= {"human"}
+    if "trade" in found and "finance" in found:
+        left = intents(_OWN_CAR_MONEY.sub(" ", plain))
+        found -= {"finance"} - left
+    if found & {"facility", "video"} and "hours" in found and not re.search(r"\b(?:hora|abre|fecha|abert)", plain):
+        found -= {"hours"}
+    if found & {"videocall"}:
+        found -= {"photos", "video", "call"}
+    if "consign" in found:
+        found -= {"sell"}
+    return found
+
+
 def _facts(folded: str, text: str) -> tuple[str, ...]:
     """The facts asked for; "e manual?" asks for another vehicle, "é manual?" for a fact."""
     found = facts(folded)
     if _FOLLOWING.match(folded) and folded.lstrip().startswith("e ") and not re.search(r"(?i)\bé\b", text):
-        return tuple(fact for fact in found if fact not in {"transmission", "fuel"})
+        return tuple(fact for fact in found if fact not in {"transmission", "fuel", "engine"})
     return found
 
 

@@ -27,14 +27,25 @@ _CLOCK: Final = re.compile(
     r"|\b(?:as|pelas|la pelas|por volta das?|umas|das|la (?:por|pras))\s+(\d{1,2})(?:\s?(?::"
     r"|h)\s?(\d{2}))?(?!\d|[.,/:]\d|\s?(?:mil|k\b|x\b|fotos|opc))"
 )
+_OF_PART: Final = re.compile(r"(?<![\d.,/$])(\d{1,2})(?:\s*e\s*(meia|30|15|45))?\s+d[ae] (manha|tarde|noite)\b")
+_AND_HALF: Final = re.compile(r"(?<![\d.,/$])\b([7-9]|1\d)\s*e\s*meia\b")
+# "saio do trabalho às 17h", "depois das 17h": from when on, not an hour agreed on.
+_BOUND: Final = re.compile(
+    r"\b(?:saio|largo|libero|termino|acabo|chego|trabalho|expediente|aula|plantao|so (?:posso|consigo)|depois(?! de amanha)|apos|a partir|a parti)\b"
+    r"[^,.;?!\n]{0,25}$"
+)
+_LATEST: Final = re.compile(r"\b(?:ate|antes d[aeo]s?)\W*(?:as |a |umas )?$")
 _HALF: Final = re.compile(r"^\s*(?:horas?\s*)?e\s*(?:meia|30)\b")
 _SPOKEN: Final = {
     "uma": 13, "duas": 14, "tres": 15, "quatro": 16, "cinco": 17, "seis": 18, "sete": 19, "oito": 8, "nove": 9,
-    "dez": 10, "onze": 11, "meio dia": 12, "meio-dia": 12, "doze": 12,
+    "dez": 10, "onze": 11, "meio dia": 12, "meio-dia": 12, "doze": 12, "treze": 13, "quatorze": 14, "catorze": 14,
+    "quinze": 15, "dezesseis": 16, "dezessete": 17, "dezoito": 18,
 }  # fmt: skip
 _SPOKEN_CLOCK: Final = re.compile(
     r"\b(?:as|pelas|la pelas|por volta das?|umas|ao)\s+(meio[ -]dia|uma|duas|tres|quatro|cinco"
-    r"|seis|sete|oito|nove|dez|onze|doze)\b"
+    r"|seis|sete|oito|nove|dez|onze|doze|treze|quatorze|catorze|quinze|dezesseis|dezessete|dezoito)\b"
+    r"|\b(meio[ -]dia|(?<!e )(?:uma|duas|tres|quatro|cinco|seis|sete|oito|nove|dez|onze|quatorze|catorze|quinze|dezesseis"
+    r"|dezessete)(?= (?:horas|da (?:manha|tarde|noite))\b))"
 )
 _PARTS: Final = (
     ("manha", r"\b(?:de|da|pela|na|a) manha\b|\bmanhazinha\b|\bcedo\b|\bcedinho\b"),
@@ -52,11 +63,12 @@ class Wanted:
     at: time | None = None
     part: str = ""  # manha | tarde | noite
     now: bool = False
+    after: time | None = None  # not before this
 
     @property
     def said(self) -> bool:
         """Whether any time was named."""
-        return self.day is not None or self.at is not None or bool(self.part) or self.now
+        return self.day is not None or self.at is not None or bool(self.part) or self.now or self.after is not None
 
 
 def wanted(folded: str, now: datetime) -> Wanted:
@@ -74,7 +86,8 @@ def wanted(folded: str, now: datetime) -> Wanted:
         re.search(r"\b(?:agora|neste momento|ja ja|daqui (?:a )?pouco|to indo|estou indo|to chegando)\b", folded)
         is not None
     )
-    return Wanted(day=day, at=_clock(folded, part), part=part, now=soon and day is None)
+    at, after = _clock(folded, part)
+    return Wanted(day=day, at=at, part=part, now=soon and day is None, after=after)
 
 
 def _day(folded: str, now: datetime) -> date | None:
@@ -127,25 +140,44 @@ def _dated(match: re.Match[str], today: date) -> date | None:
     return None
 
 
-def _clock(folded: str, part: str) -> time | None:
+def _clock(folded: str, part: str) -> tuple[time | None, time | None]:
+    """The hour agreed on, and the hour from which on it suits."""
+    after: time | None = None
+    for start, found in _hours(folded, part):
+        before = folded[max(0, start - 45) : start]
+        if _BOUND.search(before):
+            after = after or found
+        elif not _LATEST.search(before):
+            return found, after
+    return None, after
+
+
+def _hours(folded: str, part: str) -> list[tuple[int, time]]:
+    """Every hour of a text with its place, in order; the more explicit ways to say one first."""
+    found: list[tuple[int, time]] = []
+    for match in _OF_PART.finditer(folded):
+        minute = {"meia": 30, None: 0}.get(match[2], int(match[2]) if match[2] and match[2].isdigit() else 0)
+        if int(match[1]) <= 12:
+            found.append((match.start(), _of_day(int(match[1]) % 24, minute, match[3])))
     for match in _CLOCK.finditer(folded):
-        hour = int(match[1] or match[3])
-        minute = int(match[2] or match[4] or 0)
+        hour, minute = int(match[1] or match[3]), int(match[2] or match[4] or 0)
         if _HALF.match(folded[match.end() :]):
             minute = 30
-        if hour <= 24 and minute < 60:
-            return _of_day(hour % 24, minute, part)
-    spoken = _SPOKEN_CLOCK.search(folded)
-    if spoken:
-        hour = _SPOKEN[spoken[1]]
+        if hour <= 24 and minute < 60 and not any(abs(match.start() - at) <= 6 for at, _ in found):
+            found.append((match.start(), _of_day(hour % 24, minute, part)))
+    for match in _AND_HALF.finditer(folded):
+        if not any(abs(match.start() - at) <= 6 for at, _ in found):
+            found.append((match.start(), _of_day(int(match[1]) % 24, 30, part)))
+    for match in _SPOKEN_CLOCK.finditer(folded):
+        hour = _SPOKEN[match[1] or match[2]]
         if part == "manha" and 13 <= hour <= 19:
             hour -= 12
-        return time(hour, 30 if _HALF.match(folded[spoken.end() :]) else 0)
-    return None
+        found.append((match.start(), time(hour, 30 if _HALF.match(folded[match.end() :]) else 0)))
+    return sorted(found)
 
 
 def _of_day(hour: int, minute: int, part: str) -> time:
-    if (hour < 7 and part != "manha") or (part == "noite" and 7 <= hour < 12):
+    if (hour < 7 and part != "manha") or (part == "noite" and 7 <= hour < 12) or (part == "tarde" and 1 <= hour < 7):
         hour += 12
     return time(hour, minute)
 

@@ -8,6 +8,7 @@ from attrs import asdict, evolve, fields, frozen
 from daemon.desk.amounts import kilometres, reais
 from daemon.desk.catalogue.intents import OPTIONS
 from daemon.desk.catalogue.lexicon import is_model, make_of, squash
+from daemon.desk.catalogue.uses import use_called
 from shards.tenant.vehicle import BODIES, StockQuery, Vehicle
 from shards.text import fold
 
@@ -45,7 +46,9 @@ class Wish:
 
     makes: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    not_named: tuple[str, ...] = ()  # makes and models refused
     version: str = ""
+    not_version: str = ""  # words that the version must not hold
     min_year: int | None = None
     max_year: int | None = None
     min_centavos: int | None = None
@@ -55,12 +58,14 @@ class Wish:
     transmissions: tuple[str, ...] = ()
     fuels: tuple[str, ...] = ()
     bodies: tuple[str, ...] = ()
+    not_bodies: tuple[str, ...] = ()  # said as refused, where `bodies` holds all others
     colors: tuple[str, ...] = ()
     not_colors: tuple[str, ...] = ()
     doors: int | None = None
     options: tuple[str, ...] = ()
     condition: str = ""
     sort: str = ""
+    use: str = ""  # what it is for, a name of uses.py
     cars_only: bool = False  # without motorcycles and trucks, where a stock has both
 
     @property
@@ -83,6 +88,8 @@ class Wish:
         changes = dict(_said(self).items())
         if self.bodies and not self.named:  # "e sedan?" after "tem hb20?" is no longer about HB20s
             changes |= {"models": (), "makes": (), "version": ""}
+        if self.models and older.named and older.min_year == older.max_year:
+            changes |= {"min_year": None, "max_year": None}  # "o Corsa 2010 … e o Prisma?"
         if self.named:
             changes |= {"makes": self.makes, "models": self.models, "version": self.version}
             if self.models:
@@ -119,6 +126,13 @@ class Wish:
         """Whether options, version and refused colours are as asked for: what a search does not look at."""
         if any(same_color(vehicle.color, color) for color in self.not_colors):
             return False
+        if any(_is_named(vehicle, refused) for refused in self.not_named):
+            return False
+        if any(word in _name_words(vehicle).split() for word in fold(self.not_version).split()):
+            return False
+        use = use_called(self.use)
+        if use is not None and not use.serves(vehicle):
+            return False
         return all(has_option(vehicle, option) for option in self.options) and all(
             word in _name_words(vehicle) for word in fold(self.version).split()
         )
@@ -135,7 +149,14 @@ class Wish:
             and self.equipped(vehicle)
         )
 
-    def query(self, *, limit: int, exclude: tuple[str, ...] = ()) -> StockQuery:
+    @property
+    def narrow(self) -> bool:
+        """Whether more is asked for than a search looks at; see `equipped`."""
+        return bool(self.options or self.version or self.not_colors or self.not_named or self.not_version or self.use)
+
+    def query(
+        self, *, limit: int, exclude: tuple[str, ...] = (), statuses: tuple[str, ...] = ("available",)
+    ) -> StockQuery:
         """The search for it. Options and version are checked afterwards, by `fits`, on more than is shown."""
         return StockQuery(
             makes=() if self.models else self.makes,
@@ -151,6 +172,7 @@ class Wish:
             colors=self.colors,
             doors=self.doors,
             condition=self.condition,
+            statuses=statuses,
             exclude=exclude,
             sort=self.sort or "relevance",
             limit=limit,
@@ -199,6 +221,10 @@ def _same_model(vehicle: Vehicle, model: str) -> bool:
     return next((first for first in firsts if first == wanted or is_model(first)), None) == wanted
 
 
+def _is_named(vehicle: Vehicle, name: str) -> bool:
+    return make_of(vehicle.make) == make_of(name) or _same_model(vehicle, name)
+
+
 def _name_words(vehicle: Vehicle) -> str:
     return fold(f"{vehicle.model} {vehicle.version}")
 
@@ -225,30 +251,35 @@ def has_option(vehicle: Vehicle, option: str) -> bool:
 def described(wish: Wish) -> str:
     """The wish in Portuguese: "SUV automático até R$ 100.000"."""
     parts: list[str] = []
+    use = use_called(wish.use)
+    kinds = wish.bodies if not wish.not_bodies and (use is None or wish.bodies != use.bodies) else ()
     if wish.models:
         parts.append(" ou ".join(wish.models))
     elif wish.makes:
         parts.append(" ou ".join(wish.makes))
-        if wish.bodies:
-            parts.insert(0, BODY_WORDS[wish.bodies[0]][0])
+        if kinds:
+            parts.insert(0, BODY_WORDS[kinds[0]][0])
     else:
-        parts.append(" ou ".join(BODY_WORDS[body][0] for body in wish.bodies) or "carro")
+        parts.append(" ou ".join(BODY_WORDS[body][0] for body in kinds) or "carro")
     if wish.version:
         parts.append(wish.version)
     if wish.transmissions:
-        automatic = "automática" if wish.bodies and wish.bodies[0] in _FEMININE and not wish.models else "automático"
+        automatic = "automática" if kinds and kinds[0] in _FEMININE and not wish.models else "automático"
         parts.append("manual" if wish.transmissions == ("manual",) else automatic)
-    if wish.fuels:
+    if wish.fuels and len(wish.fuels) <= 2:
         parts.append(FUEL_WORDS.get(wish.fuels[0], wish.fuels[0]))
     if wish.colors:
         parts.append(" ou ".join(wish.colors))
-    if wish.not_colors:
-        parts.append("que não seja " + " nem ".join(wish.not_colors))
+    refused = (*wish.not_version.split(), *(BODY_WORDS[body][0] for body in wish.not_bodies), *wish.not_named, *wish.not_colors)
     if wish.doors:
         parts.append(f"{wish.doors} portas")
     if wish.options:
         parts.append("com " + " e ".join(_OPTION_NAMES.get(option, option) for option in wish.options))
+    if use is not None:
+        parts.append(use.called)
     parts.extend(_limits(wish))
+    if refused:
+        parts.append("que não seja " + " nem ".join(refused))
     return " ".join(parts)
 
 

@@ -15,7 +15,7 @@ from daemon.desk.receive import PAUSE_FACT, Received
 from daemon.errors import ChannelPaused, SendDelayed, SendRefused
 from daemon.whatsapp.events import Sender
 from shards.tenant import conversations, identity, messages
-from tests.support.desk import ANA, BIA, Desk, desk_in
+from tests.support.desk_rows import ANA, BIA, Desk, desk_in
 from tests.support.desk_tasks import InlineShard, ScriptedChannel, passes
 
 DAY = 24 * 60 * 60

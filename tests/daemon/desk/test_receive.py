@@ -16,7 +16,7 @@ from daemon.whatsapp.events import (
     Sender,
 )
 from shards.tenant import contacts, conversations, identity, messages
-from tests.support.desk import ANA, BIA, HANDOVER_MS, QUIET_MS, Desk
+from tests.support.desk_rows import ANA, BIA, HANDOVER_MS, QUIET_MS, Desk
 
 DAY = 24 * 60 * 60
 

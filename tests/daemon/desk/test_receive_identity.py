@@ -4,7 +4,7 @@ from daemon.desk import outbox, settle
 from daemon.desk.outbox import Claimed, StatusWatch
 from daemon.whatsapp.events import IdentityChanged, MarketingChoice, Sender
 from shards.tenant import conversations
-from tests.support.desk import ANA, Desk
+from tests.support.desk_rows import ANA, Desk
 
 PHONE = Sender(phone=ANA.phone)
 USER_ID = Sender(user_id=ANA.user_id)

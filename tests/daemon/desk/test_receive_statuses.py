@@ -8,7 +8,7 @@ import pytest
 from daemon.desk import outbox
 from daemon.desk.outbox import Claimed, StatusWatch
 from shards.tenant import conversations, messages
-from tests.support.desk import Desk
+from tests.support.desk_rows import Desk
 
 RECEIVED_ORDERS = list(permutations(("sent", "delivered", "read")))
 
@@ -82,14 +82,6 @@ def test_early_statuses_are_kept_until_the_answer_names_their_id(desk: Desk) -> 
     assert desk.states() == ["delivered"]
     assert result.receipts
     assert desk.rows("SELECT message, pricing_category FROM usage WHERE kind = 'message'") == [(id_, "service")]
-    assert desk.rows("SELECT 1 FROM early_statuses") == []
-
-
-def test_statuses_of_nobody_are_dropped_after_a_while(desk: Desk) -> None:
-    desk.status("sent", network_id="wamid.of.another.app")
-    desk(messages.forget_early_statuses, desk.clock.ms)
-    assert desk.rows("SELECT 1 FROM early_statuses") == [1]
-    desk(messages.forget_early_statuses, desk.clock.ms + 1)
     assert desk.rows("SELECT 1 FROM early_statuses") == []
 
 

@@ -12,7 +12,7 @@ from daemon.desk.settle import BURST_LIMIT, MAX_FAILURES, RETRY_MS, NotYet
 from daemon.desk.wording import TURN_FAILED
 from daemon.whatsapp.events import MessageEdited
 from shards.tenant import contacts, conversations, messages, turns
-from tests.support.desk import ANA, BIA, HANDOVER_MS, QUIET_MS, Desk
+from tests.support.desk_rows import ANA, BIA, HANDOVER_MS, QUIET_MS, Desk
 
 EFFECTS = (
     SaveLead(interest="Civic", vehicle_id="civic-1", trade_in="Gol 2015", budget_centavos=9_000_000),

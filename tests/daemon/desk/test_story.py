@@ -15,7 +15,7 @@ from daemon.desk.settle import Claim
 from daemon.whatsapp.events import IdentityChanged, MessageEdited, MessageRevoked, Sender
 from shards.tenant import conversations, messages, turns
 from shards.tenant.conversations import MAX_RESTARTS
-from tests.support.desk import ANA, BIA, desk_in
+from tests.support.desk_rows import ANA, BIA, desk_in
 
 NAMES = (
     ANA,

@@ -18,7 +18,7 @@ from daemon.providers.base import ModelReply, Prompt, Tokens, ToolCall, UserSaid
 from shards.tenant import messages, stock
 from shards.tenant.vehicle import StockQuery, StockSummary, Vehicle
 from tests.conftest import Logs
-from tests.support.desk import ANA, Desk
+from tests.support.desk_rows import ANA, Desk
 from tests.support.desk_tasks import InlineShard
 from tests.support.shards import tenant_profile
 

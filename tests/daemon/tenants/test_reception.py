@@ -11,7 +11,8 @@ from daemon.assembly import Parts
 from daemon.emulator import deliveries
 from daemon.whatsapp.cloud import MalformedDelivery
 from shards.errors import ShardCorrupt, ShardUnavailable, StorageFull
-from tests.support.house import Failing, around, cloud_profile, count, house, in_central, until
+from tests.support.failing import Failing
+from tests.support.house import around, cloud_profile, count, house, in_central, until
 from tests.support.shards import HandClock
 
 NORTH, SOUTH = "200000000000001", "200000000000002"

@@ -17,7 +17,8 @@ from shards.errors import Conflict, Invalid, NotFound, ShardUnavailable, Storage
 from shards.requests import AlreadyDone, RequestKey, StoredRequest
 from shards.shard import Shard
 from shards.tenant import identity, profile, usage
-from tests.support.house import Failing, around, cloud_profile, count, house, in_central, sandbox_profile, until
+from tests.support.failing import Failing
+from tests.support.house import around, cloud_profile, count, house, in_central, sandbox_profile, until
 
 FULL = StorageFull("the disk is full", "free some space")
 TOKEN = "EAAG-not-for-others"

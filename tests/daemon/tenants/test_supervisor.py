@@ -1,6 +1,6 @@
 """One tenant's fault is its own: restarted with back-off and a sentence, while the others run on."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +58,10 @@ UNSTARTABLE: set[str] = set()
 
 
 @pytest.fixture(autouse=True)
-def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def stage(monkeypatch: pytest.MonkeyPatch) -> None:
     STAGE.clear()
     UNSTARTABLE.clear()
     monkeypatch.setattr(subject, "Tenant", Actor)
-    yield
 
 
 @pytest.fixture

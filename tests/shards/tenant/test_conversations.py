@@ -8,7 +8,7 @@ from shards.tenant import contacts, conversations, messages, turns
 from shards.tenant.contacts import Identity
 from shards.tenant.conversations import MAX_RESTARTS, Conversation
 from shards.tenant.messages import NewInbound
-from tests.support.desk import Desk
+from tests.support.desk_rows import Desk
 
 QUIET, LONGEST = 1_500, 6_000
 
@@ -210,7 +210,7 @@ def test_what_one_thread_still_owes_is_not_covered_by_the_others_answers(desk: D
     desk(conversations.answered, 2, 2)
     desk(conversations.merge, keep=2, gone=1)
     assert desk.conversation(2).answered_seq < 1
-    assert [message.seq for message in desk(messages.burst, 2, after=0, limit=9)][0] == 1
+    assert next(message.seq for message in desk(messages.burst, 2, after=0, limit=9)) == 1
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.desk.catalogue.lexicon import Lexicon, distance, known_models, lexicon, squash
+from daemon.desk.catalogue.lexicon import Lexicon, distance, known_models, squash
 from shards.tenant.vehicle import StockLine, StockSummary
 
 EMPTY = StockSummary()
 
 
 def found(text: str, summary: StockSummary = EMPTY) -> list[str]:
-    return [mention.known.model or mention.known.make for mention in lexicon(summary).find(text)]
+    return [mention.known.model or mention.known.make for mention in Lexicon(summary).find(text)]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_the_market_is_known() -> None:
 
 @given(st.text(max_size=200))
 def test_never_raises(text: str) -> None:
-    for mention in lexicon(EMPTY).find(text):
+    for mention in Lexicon(EMPTY).find(text):
         assert 0 <= mention.start < mention.end <= len(text)
 
 

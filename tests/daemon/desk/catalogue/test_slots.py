@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.desk.catalogue.lexicon import lexicon
+from daemon.desk.catalogue.lexicon import Lexicon
 from daemon.desk.catalogue.slots import Money, read
 from daemon.desk.catalogue.wish import AUTOMATIC, Wish, remembered
 from shards.tenant.vehicle import StockSummary
 
 
 def slots(text: str, *, money_talk: bool = False, asked: str = "") -> tuple[Wish, Money]:
-    return read(text, lexicon(StockSummary()).find(text), money_talk=money_talk, asked=asked)
+    return read(text, Lexicon(StockSummary()).find(text), money_talk=money_talk, asked=asked)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,158 @@
+"""Where we listen: what systemd gave us, else what the configuration says."""
+
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import trio
+from attrs import evolve
+
+from daemon.config import Config, DaemonConfig, HttpConfig
+from daemon.listeners import CannotListen, opened, serve_on
+
+
+def config_of(directory: Path, *binds: str) -> Config:
+    return evolve(Config(), daemon=DaemonConfig(data_dir=str(directory)), http=HttpConfig(bind=binds))
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_tcp_and_the_admin_socket(tmp_path: Path) -> None:
+    with opened(config_of(tmp_path, "127.0.0.1:0", "[::1]:0"), {}) as listeners:
+        assert [listener.family for listener in listeners.public] == [socket.AF_INET, socket.AF_INET6]
+        assert not any(listener.getblocking() for listener in (*listeners.public, *listeners.admin))
+        [admin] = listeners.admin
+        assert admin.getsockname() == str(tmp_path / "admin.sock")
+        assert mode(tmp_path / "admin.sock") == 0o600
+    assert not (tmp_path / "admin.sock").exists()
+
+
+def test_a_public_unix_socket_is_the_proxys_too(tmp_path: Path) -> None:
+    path = tmp_path / "public.sock"
+    with opened(config_of(tmp_path, f"unix:{path}"), {}) as listeners:
+        assert listeners.public[0].family == socket.AF_UNIX
+        assert mode(path) == 0o660
+    assert not path.exists()
+
+
+def test_a_taken_port_is_one_clear_line(tmp_path: Path, taken: int) -> None:
+    with (
+        pytest.raises(CannotListen, match=r"cannot listen on 127.0.0.1:\d+ \(Address already in use\): choose"),
+        opened(config_of(tmp_path, f"127.0.0.1:{taken}"), {}),
+    ):
+        pass
+    assert not (tmp_path / "admin.sock").exists()
+
+
+def test_what_a_killed_daemon_left_is_replaced(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(tmp_path / "admin.sock"))
+    with opened(config_of(tmp_path, "127.0.0.1:0"), {}) as listeners, socket.socket(socket.AF_UNIX) as caller:
+        caller.connect(listeners.admin[0].getsockname())
+
+
+def test_a_socket_in_use_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "public.sock"
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        other.listen()
+        with (
+            pytest.raises(CannotListen, match="somebody does already"),
+            opened(config_of(tmp_path, f"unix:{path}"), {}),
+        ):
+            pass
+        assert path.is_socket()
+
+
+def test_a_file_in_the_way_is_not_removed(tmp_path: Path) -> None:
+    path = tmp_path / "letter.txt"
+    path.write_text("Dear Sir")
+    with pytest.raises(CannotListen, match="cannot listen on"), opened(config_of(tmp_path, f"unix:{path}"), {}):
+        pass
+    assert path.read_text() == "Dear Sir"
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with (
+        pytest.raises(CannotListen, match="check that its directory is there"),
+        opened(config_of(tmp_path, f"unix:{tmp_path}/none/public.sock"), {}),
+    ):
+        pass
+
+
+def _given(stack: ExitStack, monkeypatch: pytest.MonkeyPatch, *names: str) -> tuple[dict[str, str], list[int]]:
+    """Sockets as systemd hands them over, from a number that is free here."""
+    ports = []
+    first = 200
+    for index in range(len(names)):
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen()
+            ports.append(listener.getsockname()[1])
+            os.dup2(listener.fileno(), first + index)
+    del stack
+    from daemon import listeners as subject
+
+    real = subject.systemd_sockets
+    monkeypatch.setattr(subject, "systemd_sockets", lambda environ, pid: real(environ, pid, first=first))
+    environ = {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(len(names)), "LISTEN_FDNAMES": ":".join(names)}
+    return environ, ports
+
+
+def test_systemds_sockets_win_and_are_told_apart_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as stack:
+        environ, ports = _given(stack, monkeypatch, "public", "admin")
+        with opened(config_of(tmp_path, "127.0.0.1:1"), environ) as listeners:
+            assert [listener.getsockname()[1] for listener in listeners.public] == ports[:1]
+            assert [listener.getsockname()[1] for listener in listeners.admin] == ports[1:]
+    assert not (tmp_path / "admin.sock").exists()
+
+
+def test_with_systemds_public_socket_alone_the_admin_socket_is_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ExitStack() as stack:
+        environ, ports = _given(stack, monkeypatch, "showroomd-http.socket")
+        with opened(config_of(tmp_path, "127.0.0.1:1"), environ) as listeners:
+            assert [listener.getsockname()[1] for listener in listeners.public] == ports
+            assert listeners.admin[0].getsockname() == str(tmp_path / "admin.sock")
+
+
+async def _echo(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "lifespan":
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": scope["path"].encode()})
+
+
+async def test_an_application_is_served_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    stop = trio.Event()
+    with opened(config_of(tmp_path, "127.0.0.1:0"), {}) as listeners:
+        port = listeners.public[0].getsockname()[1]
+        async with trio.open_nursery() as nursery:
+            await nursery.start(lambda task_status: serve_on(
+                _echo, listeners.public, stop.wait, graceful_seconds=1, task_status=task_status))  # fmt: skip
+            async with httpx.AsyncClient(trust_env=False) as client:
+                answer = await client.get(f"http://127.0.0.1:{port}/oi")
+                assert (answer.status_code, answer.text) == (200, "/oi")
+                assert "server" not in answer.headers
+            stop.set()

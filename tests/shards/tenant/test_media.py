@@ -1,0 +1,54 @@
+"""Files that messages name: wanted, fetched, given up."""
+
+import pytest
+
+from shards.tenant import media, messages
+from shards.tenant.media import Wanted
+from tests.support.desk_rows import Desk
+
+
+@pytest.fixture
+def desk(desk: Desk) -> Desk:
+    """With a voice note and a photo that are wanted."""
+    desk.says("", kind="voice", content={"media": {"id": "m1", "voice": True}}, id_="wamid.1")
+    desk.clock.move(1)
+    desk.says("", kind="image", content={"media": {"id": "m2"}})
+    return desk
+
+
+def content(desk: Desk, seq: int = 1) -> object:
+    return desk.value("SELECT json_extract(content, '$.media') FROM messages WHERE seq = ?", seq)
+
+
+def test_the_one_that_waits_longest_is_next_due_or_not(desk: Desk) -> None:
+    first = desk(media.next_wanted)
+    assert first == Wanted(message=1, media={"id": "m1", "voice": True}, attempts=0, due_at=desk.clock.ms - 1000)
+    desk(media.retry, 1, 5_000)
+    assert desk(media.next_wanted).message == 2  # type: ignore[union-attr]
+    desk(media.store, 2, "ab" * 32, "image/jpeg", 7)
+    assert desk(media.next_wanted) == Wanted(
+        message=1, media={"id": "m1", "voice": True}, attempts=1, due_at=desk.clock.ms + 5_000
+    )
+
+
+def test_a_file_that_came_is_named_by_its_hash_and_kept_once(desk: Desk) -> None:
+    for seq in (1, 2):
+        desk(media.store, seq, "ab" * 32, "image/jpeg", 7)
+    assert desk.rows("SELECT hash, mime_type, bytes FROM media") == [("ab" * 32, "image/jpeg", 7)]
+    assert '"hash":"abab' in str(content(desk))
+    assert desk(media.next_wanted) is None
+
+
+def test_what_was_given_up_says_why(desk: Desk) -> None:
+    desk(media.give_up, 1, "the file is gone")
+    assert '"error":"the file is gone"' in str(content(desk))
+    assert desk(media.next_wanted).message == 2  # type: ignore[union-attr]
+
+
+def test_a_file_of_a_deleted_or_erased_message_is_not_kept(desk: Desk) -> None:
+    desk(messages.revoke, "wamid.1")
+    desk(media.store, 1, "ab" * 32, "audio/ogg", 7)
+    desk(lambda tx: tx.run("DELETE FROM contacts"))
+    desk(media.store, 2, "cd" * 32, "image/jpeg", 7)
+    assert desk.rows("SELECT 1 FROM media") == []
+    assert desk(media.next_wanted) is None
