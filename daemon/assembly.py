@@ -232,6 +232,7 @@ async def _with_tenants(
     active = await service.open()
     await reception.open()
     wellbeing.parked, wellbeing.tenants = (lambda: reception.parked_items), supervisor.count
+    wellbeing.without_credentials = supervisor.without_credentials
     tokens = TokenBook(central)
     webhooks = Webhooks(reception.receive, secrets.whatsapp_app_secret, secrets.whatsapp_verify_token)
     _sample(around, central, reception, supervisor, webhooks.counts)

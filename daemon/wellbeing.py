@@ -13,6 +13,7 @@ class Wellbeing:
     troubles: dict[str, str] = field(factory=dict)
     parked: Callable[[], int] = lambda: 0
     tenants: Callable[[], tuple[int, int]] = lambda: (0, 0)
+    without_credentials: Callable[[], list[str]] = list
 
     def wait_for(self, what: str, sentence: str) -> None:
         """Not ready until `done(what)`."""
@@ -42,6 +43,9 @@ class Wellbeing:
         up, all_of_them = self.tenants()
         if up < all_of_them:
             found.append(f"{all_of_them - up} of {all_of_them} tenants are not running; see /v1/tasks")
+        if needed := self.without_credentials():
+            named = ", ".join(needed[:5]) + (" …" if len(needed) > 5 else "")
+            found.append(f"{named}: the access token cannot be used; start with the right master key, or set it anew")
         return found
 
     def status(self) -> str:

@@ -45,6 +45,7 @@ async def data_client(config: Config, secrets: Secrets) -> AsyncIterator[httpx.A
         async with httpx.AsyncClient(transport=transport, base_url=BASE_URL, timeout=TIMEOUT) as client:
             yield client
         return
+    secrets.required_master_key()  # before a directory is made that would be of no use
     from daemon.main import offline  # late: `--help` and calls of a running daemon need none of it
 
     become_owner(config.data_dir)

@@ -5,7 +5,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from daemon import __version__
 from daemon.cli import alert, backup, doctor, install, migrate, run, settings, stock, tenants, tokens
@@ -21,6 +21,10 @@ Explained = (ShowroomError, ShardError)
 
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong in one line, without the usage in front."""
+
+    def __init__(self, **keywords: Any) -> None:
+        # a shortened option may be another than was meant: --access-token is not --access-token-file
+        super().__init__(**keywords, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         print(f"showroomd: {message}; see `{self.prog} --help`", file=sys.stderr)
@@ -38,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit code: 0 done, 1 failed, 2 bad arguments or configuration."""
+    """Run one command. Returns the exit code: 0 done, 1 failed, 2 bad arguments (and what `check-config` finds)."""
     arguments = parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
@@ -64,7 +68,7 @@ def explained(error: ShowroomError | ShardError) -> int:
     """Print the error, one line a fault; its exit code."""
     for line in error.faults if isinstance(error, ConfigError) else (str(error),):
         print(f"showroomd: {line}", file=sys.stderr)
-    return USAGE if isinstance(error, ConfigError) else FAILED
+    return FAILED
 
 
 def _from_group(group: BaseExceptionGroup[BaseException]) -> int:

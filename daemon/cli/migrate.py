@@ -13,6 +13,7 @@ from daemon.cli.door import become_owner
 from daemon.config import Config
 from daemon.errors import AlreadyRunning
 from daemon.lock import holder, locked
+from shards.copy import before_migration
 from shards.errors import ShardError
 from shards.shard import Shard
 
@@ -59,9 +60,12 @@ def _migrate(arguments: argparse.Namespace) -> int:
 async def _all(config: Config) -> list[Outcome]:
     limiter = trio.CapacityLimiter(config.storage.threads)
     outcomes: list[Outcome] = []
+    keep = before_migration(config.data_dir)
 
     async def one(path: Path, kind: str) -> None:
-        opened: Callable[[], Shard] = partial(Shard.open, path, kind, create=False, limiter=limiter)
+        opened: Callable[[], Shard] = partial(
+            Shard.open, path, kind, create=False, limiter=limiter, before_migration=keep
+        )
         try:
             shard = await trio.to_thread.run_sync(opened, limiter=limiter)
         except ShardError as error:

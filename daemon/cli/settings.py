@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 
 from daemon import config as configuration
 from daemon.cli.common import Commands, add_config, add_json, print_json
@@ -35,8 +36,10 @@ def _check(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json({"ok": not faults, "faults": faults})
         return 2 if faults else 0
+    for fault in faults:
+        print(f"showroomd: {fault}", file=sys.stderr)
     if faults:
-        raise ConfigError(tuple(faults))
+        return 2
     print(f"{arguments.config}: good")
     return 0
 

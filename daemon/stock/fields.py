@@ -216,10 +216,17 @@ class _Reader:
         )
 
     def _price(self, field: str) -> int | None:
-        centavos = self._get(f"{field}_centavos")
-        if centavos is not None:
-            return values.whole_centavos(centavos)
-        return values.price_centavos(self._get(field))
+        given = self._get(f"{field}_centavos")
+        if given is not None:
+            centavos = values.whole_centavos(given)
+        else:
+            given = self._get(field)
+            centavos = values.price_centavos(given)
+        if centavos is not None and centavos < values.LEAST_PRICE_CENTAVOS:
+            # an advertised price binds the dealer: "59,9" for 59.900 must not be quoted
+            self._warn(f"{field} {clean(given)[:40]!r} is no price of a vehicle and was left out")
+            return None
+        return centavos
 
     def _enumeration(self, field: str, read: Callable[[str], str | None]) -> str:
         text = clean(self._get(field))

@@ -14,6 +14,7 @@ from shards.tenant.stock_words import BODY_OF, FUEL_OF, TRANSMISSION_OF, stem
 from shards.text import fold, words
 
 MAX_PRICE_REAIS: Final = 100_000_000
+LEAST_PRICE_CENTAVOS: Final = 1_000_00
 MAX_KM: Final = 3_000_000
 FIRST_YEAR: Final = 1886
 

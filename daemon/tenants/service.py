@@ -139,6 +139,7 @@ class TenantService(DeskCalls):
         What fails on the way is undone. Raises `Conflict` also when a file of that name is there already.
         """
         check_tenant_id(profile.id)
+        _check_channel(profile)
         async with self.change(profile.id):
             with trio.CancelScope(shield=True):
                 resumed = await self._central.write(partial(_reserve, profile=profile, request=request))
@@ -181,6 +182,7 @@ class TenantService(DeskCalls):
     async def update(self, profile: TenantProfile, secrets: Mapping[str, str | None]) -> TenantReport:
         """Replace the profile and the secrets named (None removes one), then restart the tenant's nursery."""
         self._known(profile.id)
+        _check_channel(profile)
         async with self.change(profile.id):
             self._known(profile.id)
             with trio.CancelScope(shield=True):
@@ -384,3 +386,10 @@ def _activate(tx: Tx, tenant: str, request: StoredRequest | None) -> None:
 def _set_state(tx: Tx, tenant: str, state: str, reason: str, request: StoredRequest | None) -> None:
     tenants.set_state(tx, tenant, state, reason)
     requests.store(tx, request, tenant)
+
+
+def _check_channel(profile: TenantProfile) -> None:
+    if profile.channel.kind == "web":
+        raise Invalid(
+            "the web channel is not built yet", "use `cloud`, or `sandbox` to try the tenant", path="channel.kind"
+        )

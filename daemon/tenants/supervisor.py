@@ -100,6 +100,10 @@ class Supervisor:
         """(tenants that run, tenants that should)."""
         return sum(place.running is not None for place in self._places.values()), len(self._places)
 
+    def without_credentials(self) -> list[str]:
+        """Tenants that run and whose secrets cannot be used."""
+        return [tenant.id for tenant in self.tenants() if tenant.credentials_needed]
+
     def reports(self) -> Mapping[str, TenantReport]:
         """Every tenant that runs or should."""
         return {tenant: self._report(place) for tenant, place in self._places.items()}

@@ -58,6 +58,7 @@ class Tenant:
         self.channel_reason = ""
         self.profile: TenantProfile | None = None
         self.rules: Rules | None = None
+        self.credentials_needed = ""  # why its secrets cannot be used; they change only with a restart
         self.cache: VehicleCache | None = None
         self.inbox: Inbox | None = None
         self.outbox: Outbox | None = None
@@ -89,11 +90,13 @@ class Tenant:
 
     async def _open(self) -> None:
         """Read who the shard is; one that belongs to another tenant is refused."""
-        self.profile, file, self._sealed, self._account_pause, receipts = await self._shard.read(_opening)
+        profile, file, self._sealed, self._account_pause, receipts = await self._shard.read(_opening)
+        self.profile = profile
         if file.tenant != self.id:
             raise ShardCorrupt(
                 f"the file of {self.id} belongs to {file.tenant or 'nobody'}", "put the right file in its place"
             )
+        self.credentials_needed = self._needed(profile)
         if receipts:
             self._around.receipts(self.id)
 
@@ -158,10 +161,9 @@ class Tenant:
             raise SealBroken(f"{self.id} has no access token", "set channel.access_token with PATCH /v1/tenants/{t}")
         return self._around.sealer.open(self.id, ACCESS_TOKEN, Sealed(*self._sealed))
 
-    @property
-    def credentials_needed(self) -> str:
+    def _needed(self, profile: TenantProfile) -> str:
         """Why the tenant's secrets cannot be used, "" if they can (or none are needed)."""
-        if self.profile is None or self.profile.channel.kind != "cloud":
+        if profile.channel.kind != "cloud":
             return ""
         try:
             self.access_token()

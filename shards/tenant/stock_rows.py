@@ -25,7 +25,8 @@ _FIELDS: Final = (
     "mileage_km", "fuel", "transmission", "body", "color", "doors", "plate_end", "vin", "options", "description",
     "photos", "condition", "status", "fipe_code", "url", "updated_at",
 )  # fmt: skip
-COLUMNS: Final = ", ".join(f"v.{name}" for name in _FIELDS)
+# a feed that tells no time of change leaves ours
+COLUMNS: Final = ", ".join(f"v.{name}" for name in _FIELDS[:-1]) + ", coalesce(v.updated_at, v.changed_at)"
 _INSERT: Final = (
     f"INSERT INTO vehicles ({', '.join(_FIELDS)}, digest, created_at, changed_at)"
     f" VALUES ({', '.join('?' * (len(_FIELDS) + 3))}) RETURNING seq"

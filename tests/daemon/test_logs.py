@@ -71,6 +71,22 @@ def test_libraries_go_the_same_way_and_httpx_is_quiet(stream: io.StringIO) -> No
     assert [(event["logger"], event["event"]) for event in events] == [("hypercorn.error", "from …8888")]
 
 
+def test_loggers_in_use_follow_a_change_of_level_and_format(stream: io.StringIO) -> None:
+    logging_set_up.configure("json", logging.WARNING, stream, cache=True)
+    logger = get_logger("desk").bind(tenant="auto-sul")
+    logger.info("one")
+    logging_set_up.reconfigure("json", logging.DEBUG, stream)
+    logger.debug("two")
+    logging_set_up.reconfigure("console", logging.ERROR, stream)
+    logger.warning("three")
+    logger.critical("four")
+    first, *rest = stream.getvalue().splitlines()
+    assert json.loads(first)["event"] == "two"
+    assert len(rest) == 1
+    assert "four" in rest[0]
+    assert not rest[0].startswith("{")
+
+
 def test_tracebacks_are_kept_and_redacted(stream: io.StringIO) -> None:
     configure(stream)
     try:
@@ -79,6 +95,11 @@ def test_tracebacks_are_kept_and_redacted(stream: io.StringIO) -> None:
         get_logger("x").warning("it failed", exc_info=True)
     assert "…8888" in json.loads(stream.getvalue())["exception"]
     assert "99999" not in stream.getvalue()
+
+
+def test_the_settings_say_the_level_where_the_environment_does_not() -> None:
+    assert level_of({}, "debug") == logging.DEBUG
+    assert level_of({"LOG_LEVEL": "error"}, "debug") == logging.ERROR
 
 
 def test_no_field_leaks(stream: io.StringIO) -> None:

@@ -7,7 +7,18 @@ import pytest
 import trio
 import trio.testing
 
-from daemon.notify import PROBE_BYTES, PROBE_FILE, Notifier, systemd_sockets, watchdog, watchdog_seconds
+from daemon.notify import (
+    EXTENSION_SECONDS,
+    PROBE_BYTES,
+    PROBE_FILE,
+    STUCK_SECONDS,
+    Notifier,
+    Start,
+    starting,
+    systemd_sockets,
+    watchdog,
+    watchdog_seconds,
+)
 
 
 @pytest.fixture(params=["path", "abstract"])
@@ -46,6 +57,45 @@ def test_the_watchdog_is_fed_twice_as_often_as_asked() -> None:
     assert watchdog_seconds({"WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "8"}, 7) is None
     assert watchdog_seconds({"WATCHDOG_USEC": "x"}, 7) is None
     assert watchdog_seconds({}, 7) is None
+
+
+class Written(Notifier):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def tell(self, *lines: str) -> bool:
+        self.lines += lines
+        return True
+
+
+async def test_a_start_gets_the_time_it_needs_while_it_gets_on(autojump_clock: trio.testing.MockClock) -> None:
+    notifier, start = Written(), Start()
+    async with starting(notifier, start):
+        await trio.sleep(EXTENSION_SECONDS)
+        start.progress = lambda: (int(trio.current_time()) // 100, 43)
+        await trio.sleep(STUCK_SECONDS * 2)
+        assert notifier.lines[:2] == [
+            f"EXTEND_TIMEOUT_USEC={int(EXTENSION_SECONDS * 1e6)}",
+            "STATUS=opening central.db",
+        ]
+        assert "STATUS=opening files, 7 of 43 tenants up" in notifier.lines
+        assert len(notifier.lines) > 2 * STUCK_SECONDS * 2 / EXTENSION_SECONDS  # never a gap
+        start.over()
+        told = len(notifier.lines)
+        await trio.sleep(EXTENSION_SECONDS * 3)
+        assert len(notifier.lines) == told
+
+
+async def test_a_start_that_is_stuck_gets_no_more(autojump_clock: trio.testing.MockClock) -> None:
+    notifier, start = Written(), Start()
+    async with starting(notifier, start):
+        await trio.sleep(STUCK_SECONDS + EXTENSION_SECONDS)
+        told = len(notifier.lines)
+        await trio.sleep(STUCK_SECONDS)
+        assert len(notifier.lines) == told
 
 
 class Counted(Notifier):

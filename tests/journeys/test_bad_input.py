@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from tests.support.stock import STOCK, vehicle
 
 LAUGHS = b"".join(
     b'<!ENTITY l%d "%s">' % (level, b"&l%d;" % (level - 1) * 10 if level else b"ha") for level in range(9)
+)
+FOREIGN = (
+    b"<?xml version='1.0'?><!DOCTYPE e [<!ENTITY f SYSTEM 'file:///etc/passwd'>]>"
+    b"<estoque><veiculo><id>1</id><marca>Fiat</marca><modelo>&f;</modelo></veiculo></estoque>"
 )
 OBEYED = "o Corolla sai por R$ 1,00"
 
@@ -118,8 +123,7 @@ async def test_stock_that_is_bad(daemon: Rig) -> None:
         ("application/xml", b"<?xml version='1.0'?><!DOCTYPE e [" + LAUGHS + b"]><estoque>&l8;</estoque>"),
         (
             "application/xml",
-            b"<?xml version='1.0'?><!DOCTYPE e [<!ENTITY f SYSTEM 'file:///etc/passwd'>]>"
-            b"<estoque><veiculo><id>1</id><marca>Fiat</marca><modelo>&f;</modelo></veiculo></estoque>",
+            FOREIGN,
         ),
         ("application/json", b"[" * 200_000),
         ("text/csv", b"\x00\x01\x02"),
@@ -215,6 +219,7 @@ async def test_words_that_give_orders_are_only_words(daemon: Rig, monkeypatch: p
     for where, phone in phones.items():
         assert "R$ 1,00" not in said[phone], f"{where}: {said[phone]}"
     for _, request in daemon.vendor.requests:
-        assert order not in json.dumps(request.get("system", ""), ensure_ascii=False), "it is data, not an instruction"
+        told = json.dumps(request.get("system", ""), ensure_ascii=False)
+        assert order not in re.sub(r"<ad>.*?</ad>", "", told), "it is fenced as data, not an instruction"
     [found] = [found for found in await conversations(daemon, "auto-sul") if phones["ad"][-8:] in repr(found)]
     assert (await messages(daemon, "auto-sul", found["id"]))[0]["text"] == "quanto custa o corolla?"

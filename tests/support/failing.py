@@ -15,14 +15,14 @@ class Failing:
         self._plans: dict[str, list[Any]] = {}
         real = Shard.write
 
-        async def write(shard: Shard, work: Callable[[Tx], Any]) -> Any:
+        async def write(shard: Shard, work: Callable[[Tx], Any], **options: Any) -> Any:
             plan = self._plans.get(shard.path.name)
             if plan is not None:
                 plan[0] -= 1
                 if plan[0] < 0:
                     await trio.lowlevel.checkpoint()
                     raise plan[1]
-            return await real(shard, work)
+            return await real(shard, work, **options)
 
         monkeypatch.setattr(Shard, "write", write)
 

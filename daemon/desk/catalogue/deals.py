@@ -19,7 +19,7 @@ DEFAULT_MONTHS: Final = 48
 LONG_MONTHS: Final = 60  # what an instalment is stretched to where none is named
 _SHARE: Final = re.compile(r"(\d{1,2})\s*%\s*(?:de\s+)?entrada|entrada\s+(?:de\s+)?(\d{1,2})\s*%")
 _FIGURES_ASKED: Final = re.compile(
-    r"\b(?:(?:quant[oa]|qto|qnto|qt) (?:\w+ ){0,3}(?:fica\w*|sai\w*|da\w*|seria|pag\w+|parcela\w*|prestac\w+|por mes)"
+    r"\b(?:(?:quant[oa]|qto|qnto|qt) (?:\w+ ){0,3}(?:fica\w*|sai\w*|da\b|daria|seria|pag\w+|parcela\w*|prestac\w+|por mes)"
     r"|simul\w+|(?:valor|preco) d?as? parcela|parcelas? (?:d[eao]|fic\w+)|(?:quanto|qto) (?:financiad[oa]|parcelad[oa]))"
 )
 _UNNAMED: Final = frozenset({"carro", "moto", "veiculo", "veículo", "usado", "carrinho", "seminovo"})
@@ -64,13 +64,18 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
         memory["months"] = months
     rate = assistant.finance_rate_percent_month
     if rate is not None and understood.has("rate"):
-        draft.say(f"Nossa taxa de referência é de {percent_words(rate)} ao mês. A sua quem define é o banco, na análise de crédito.")
+        draft.say(
+            f"Nossa taxa de referência é de {percent_words(rate)} ao mês. A sua quem define é o banco, na análise de crédito."
+        )
     told = house.told(draft.brief, r"financi|parcel|entrada|banco")
     simulates = (
         assistant.finance_rate_percent_month is not None and vehicle is not None and (asked_figures or down is not None)
     )
     if told or not (doubt or simulates or (rate is not None and understood.has("rate"))):
         draft.say(told or _offer(draft))
+    if understood.has("entry") and down is None:
+        asked_figures = False
+        draft.say("A entrada quem define é o banco na análise; quanto maior ela for, menor fica a parcela.")
     if understood.money.instalment:
         draft.lead(interest=f"parcela de até {reais(understood.money.instalment)}")
     if assistant.finance_rate_percent_month is None:
@@ -183,7 +188,7 @@ def trade_in(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...])
     elif re.search(r"\bkm\b|rodad|quilomet", understood.folded):
         draft.ask("E como ele está de conservação?", "trade")
     else:
-        draft.ask("Quantos km ele tem e como está de conservação?", "trade")
+        draft.ask(f"Quantos km {'ela' if understood.own_feminine else 'ele'} tem e como está de conservação?", "trade")
 
 
 def selling(draft: Draft, understood: Understood) -> None:
@@ -198,7 +203,7 @@ def selling(draft: Draft, understood: Understood) -> None:
             f"Que bom que procurou a gente! {yours} {own if own in _UNNAMED else upper_first(own)} "
             f"passa por uma avaliação com nosso time; o valor sai só depois de ver o carro."
         )
-        draft.ask("Quantos km ele tem e como está de conservação?", "trade")
+        draft.ask(f"Quantos km {'ela' if understood.own_feminine else 'ele'} tem e como está de conservação?", "trade")
         return
     draft.say(
         told

@@ -26,7 +26,8 @@ _LETTER: Final = re.compile(r"[a-z0-9]")
 _YES_EMOJI: Final = re.compile(r"[👍👌✅🙌🙏😍❤]")
 _COMING: Final = re.compile(
     r"\b(?:posso|quero|queria|consigo|da pra|vou|vamos|podemos|gostaria de) (?:ver|olhar|ir|passar"
-    r"|conhecer|dar uma olhada|aparecer)\b"
+    r"|conhecer|dar uma olhada|aparecer)\b|\b(?:eu )?(?:apareco|passo|chego|colo|dou um pulo|dou uma passada|estarei|estou|to) (?:ai|la|na loja|por ai|$)"
+    r"|\beu (?:apareco|passo|vou|chego|colo)\b|\bvou (?:ai|la|na loja|passar|aparecer)\b"
 )
 
 
@@ -242,7 +243,7 @@ def _about(draft: Draft, understood: Understood, subject: Subject) -> None:
     if understood.has("available") and not wants_facts and not understood.has("trade", "sell", "consign"):
         if vehicles:
             offers.available(draft, vehicles)
-        elif not draft.parts[draft.greeting_parts :]:
+        elif not draft.parts[draft.greeting_parts :] and not understood.has("hours", "address", "phone"):
             draft.ask("Qual carro você viu? Me manda o modelo que eu confirmo se ainda temos.", "which")
         return
     if wants_facts:

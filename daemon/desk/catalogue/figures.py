@@ -47,9 +47,11 @@ _TO_SPEND: Final = re.compile(
     r"^\W*(?:reais )?(?:(?:na|em) mao|a ?vista|guardad\w+|na conta|no bolso|no banco|em dinheiro|no pix|pra gastar"
     r"|(?:pra|para) (?:comprar|investir)|disponive\w+|(?:de|no) orcamento|(?:o )?que (?:da|consigo|voce|vc))\b"
 )
-_OFFERING: Final = re.compile(r"\b(?:faz\w*|fecha\w*|pago|dou|deixa\w*|sai|aceita\w*|ofere\w+|vende\w*|por)\W*(?:por |em |r\$ ?)*$")
+_OFFERING: Final = re.compile(
+    r"\b(?:faz\w*|fecha\w*|pago|dou|deixa\w*|sai|aceita\w*|ofere\w+|vende\w*|por)\W*(?:por |em |r\$ ?)*$"
+)
 _MIN_AFTER: Final = re.compile(
-    r"^\W*(?:(?:pra|para|p|p/|ou)\s?(?:cima|frente|mais|superior|mais novo|adiante|em diante"
+    r"^\W*(?:(?:pra|para|p|p/|ou)\s?(?:cima|frente|ca\b|mais|superior|mais novo|adiante|em diante"
     r"|diante|acima)|em diante|acima|\+|adiante|or newer)"
 )
 _DOWN_AFTER: Final = re.compile(
@@ -75,13 +77,17 @@ _RATE_AFTER: Final = re.compile(
     r"^\W*(?:reais )?(?:por mes|mensa\w+|ao mes|de parcela|a parcela|na parcela|de prestac\w+|/mes)"
 )
 _SPACE_OR_TRIM: Final = re.compile(r"\s*(?:(?:ano|mod|modelo|de|do|g\d|sedan|hatch|lt|ltz|ex|exl|lx)\s*)*[:']?")
+# "IPVA 2026 pago" tells no year of a car, "rodo 120 km por dia" no mileage of one.
+_PAPERS: Final = re.compile(r"\b(?:ipva|licenciamento|licenciad[oa]|doc\w*)\W*(?:d[eo] |ja |ta |esta )*$")
+_DRIVEN_BEFORE: Final = re.compile(
+    r"\b(?:rodo|ando|faco|pego|viajo|percorro|dirijo|moro|fica|distancia|trabalho|longe|estrada)\b[^,.;?!\n\d]{0,30}$"
+)
+_DRIVEN_AFTER: Final = re.compile(r"^\W*(?:por|ao|todo|todos|cada|/|a cada|de (?:ida|volta|distancia|casa))\s*(?:os |o )?(?:dias?|mes\w*|semanas?|ida|volta|casa)?")
 _COUNT_UNIT: Final = re.compile(r"x|vez|vezes|parcela|parcelas|prestacoes|prestacao|meses|mes")
 _RANGE_JOIN: Final = re.compile(r"\s*(?:a|e|ate|-|–|à|/|to)\s*(?:os |r\$ ?)?\s*")
 
 
-def figures(
-    text: str, plain: str, mentions: Sequence[Mention], *, money_talk: bool, asked: str
-) -> tuple[Wish, Money]:
+def figures(text: str, plain: str, mentions: Sequence[Mention], *, money_talk: bool, asked: str) -> tuple[Wish, Money]:
     """The limits of price, year and mileage, and the figures of a purchase. `money_talk`: financing or a price is
     being discussed, so a bare sum is no limit."""
     found = [one for one in amounts(text) if not any(m.start <= one.start < m.end for m in mentions)]
@@ -96,9 +102,10 @@ def figures(
         following = found[i + 1] if i + 1 < len(found) else None
         before, after = plain[max(0, one.start - 40) : one.start], plain[one.end : one.end + 30]
         if one.kind == "year":
-            years.append(one)
+            if not _PAPERS.search(before):
+                years.append(one)
         elif one.kind == "km":
-            if one.value:
+            if one.value and not (_DRIVEN_BEFORE.search(before) or _DRIVEN_AFTER.match(after)):
                 limits["max_km"] = one.value * (1000 if one.value < 1000 else 1)
         elif one.kind == "number" and _COUNT_UNIT.search(flat(one.text)):
             purchase["months"] = one.value
@@ -119,12 +126,16 @@ def _short_years(found: list[Amount], plain: str, mentions: Sequence[Mention]) -
     for i, one in enumerate(found):
         if not _may_be_year(one, plain):
             continue
-        if any(_SPACE_OR_TRIM.fullmatch(plain[m.end : one.start]) for m in mentions if m.known.model and m.end <= one.start):
+        if any(
+            _SPACE_OR_TRIM.fullmatch(plain[m.end : one.start]) for m in mentions if m.known.model and m.end <= one.start
+        ):
             years.add(i)
         following = found[i + 1] if i + 1 < len(found) else None
         if following is not None and _may_be_year(following, plain) and 0 < following.value - one.value <= 3:
             between = plain[one.end : following.start]
-            if re.fullmatch(r"\s*(?:ou|/|-|a|e|ate)\s*(?:de |modelo )?", between) and (" a " not in between or i in years):
+            if re.fullmatch(r"\s*(?:ou|/|-|a|e|ate)\s*(?:de |modelo )?", between) and (
+                " a " not in between or i in years
+            ):
                 years |= {i, i + 1}
         if _MIN_AFTER.match(plain[one.end : one.end + 20]) and one.value >= 10 and i in years:
             years.add(i)
@@ -188,8 +199,8 @@ def _place(
     if value < 100_000 and not (_RATE_BEFORE.search(before) or _RATE_AFTER.match(after)):
         value *= 1000
     to_spend = _TO_SPEND.match(after) is not None and not (_DOWN_AFTER.match(after) or _OFFERING.search(before))
-    capped = to_spend or _MAX_BEFORE.search(before) is not None and not re.search(
-        r"\btenho\W*(?:r\$ ?|uns )?$", before
+    capped = to_spend or (
+        _MAX_BEFORE.search(before) is not None and not re.search(r"\btenho\W*(?:r\$ ?|uns )?$", before)
     )
     if _DOWN_AFTER.match(after) or _DOWN_BEFORE.search(before) or asked == "down":
         purchase["down"] = value

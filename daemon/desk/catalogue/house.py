@@ -18,6 +18,7 @@ TERMS: Final = {
     "transfer": (r"transfer|despachante", "A transferência"),
     "consign": (r"consigna", "A consignação"),
     "facility": (r"estacionamento|wi-?fi|cafe|acessib|banheiro|cadeirante|carregador", "Isso da estrutura da loja"),
+    "inspect": (r"mecanico|vistoria|pericia", "A visita com mecânico ou vistoria"),
     "online": (r"site|instagram|facebook|www|youtube", "Nosso site e redes sociais"),
     "videocall": (r"video|chamada", "A chamada de vídeo"),
     "pcd": (r"pcd|isencao|adaptad", "A venda para PCD"),
@@ -88,7 +89,13 @@ def hours(draft: Draft, understood: Understood) -> None:
         draft.ask("Quer que eu chame alguém pra te passar?", "person")
         return
     today = brief.now.date()
-    day = understood.when.day or (today if re.search(r"\b(?:hoje|hj|agora|ainda|(?:to|estou|tou) (?:aqui|ai|na)|cheguei|na frente)\b", understood.folded) else None)
+    day = understood.when.day or (
+        today
+        if re.search(
+            r"\b(?:hoje|hj|agora|ainda|(?:to|estou|tou) (?:aqui|ai|na)|cheguei|na frente)\b", understood.folded
+        )
+        else None
+    )
     if re.search(r"\b(?:aos sabados?|fim de semana|final de semana|fds|feriado\w*)\b", understood.folded):
         day = None
     if day is None:
@@ -112,7 +119,7 @@ def terms(draft: Draft, understood: Understood) -> None:
         if not understood.has(intent):
             continue
         said = told(draft.brief, pattern)
-        verb = {"online": "passa", "videocall": "combina"}.get(intent, "confirma")
+        verb = {"online": "passa", "videocall": "combina", "inspect": "combina"}.get(intent, "confirma")
         if said:
             draft.say(said)
             continue

@@ -91,7 +91,8 @@ _PATTERNS: Final = {
     r"|carro|moto)|vendo meu|avaliam? (?:meu"
     r"|minha|o meu|carro)|avaliar (?:o |a )?(?:meu|minha)|avaliacao do meu|quanto (?:vcs |voces )?(?:pagam|da(?:o|m)?|vale) (?:n[oa]|pelo"
     r"|no meu|o meu|meu))\b",
-    "consign": r"\b(?:consigna\w+|deixar (?:meu|minha|o meu|um|o) .{0,25}(?:(?:pra|para|pro) (?:vender|voces venderem|vcs venderem)"
+    "consign": r"\b(?:consigna\w+|anunciar (?:o |a )?(?:meu|minha|um|uma) \w+|carros? de terceiros?|deixar (?:o |a )?(?:meu|minha) .{0,20}na loja"
+    r"|deixar (?:meu|minha|o meu|um|o) .{0,25}(?:(?:pra|para|pro) (?:vender|voces venderem|vcs venderem)"
     r"|a venda))\b",
     "indebted": r"\b(?:(?:ta|esta|e|eh|ainda|carro|moto|tem|tenho|devo|deve) (?:\w+ ){0,2}(?:financiad[oa]|alienad[oa]|parcelas? (?:pra|para|a) pagar"
     r"|prestac\w+ (?:pra|para|a) pagar)|quitar|quitacao|nao (?:ta|esta|e) quitad[oa]|saldo devedor|devendo parcel\w+)\b",
@@ -122,6 +123,12 @@ _PATTERNS: Final = {
     "call_off": r"\b(?:nao (?:vou|consigo|irei|posso|poderei|vai dar|da|deu|tem como|rola)(?: mais)? ?(?:poder |conseguir |pra |para )?"
     r"(?:mais )?(?:eu )?(?:ir|comparecer|passar|chegar|aparecer|hoje|amanha)\b|nao (?:vai dar|rola|vou mais|da mais)\b|desmarc\w+"
     r"|cancel\w+ (?:a |minha |o |meu )?(?:visita|agendamento|horario|test\w*)|(?:surgiu|tive|apareceu) (?:um )?(?:imprevisto|problema|compromisso))\b",
+    "inspect": r"\b(?:(?:levar|trazer|chamar|mandar|ir com) (?:o |um |meu |o meu )?(?:mecanico|perito|funileiro|avaliador)|meu mecanico"
+    r"|(?:fazer|mandar fazer|levar (?:n[ao]|pra)) (?:uma |um |a |o )?(?:vistoria|cautelar|pericia|inspecao))\b",
+    "help": r"\b(?:nao (?:entendo|sei|manjo) (?:nada|muito|quase nada|bem) (?:de|sobre) carros?|nao sei (?:qual|o que|por onde|escolher)|me (?:ajuda|ajude|orienta)"
+    r"|to (?:em duvida|perdid[oa]|sem ideia)|leig[oa])\b",
+    "enough": r"\b(?:(?:para|parar|pare|chega) de (?:me )?mand\w+ (?:as |mais |essas? )*(?:fotos?|videos?|imagens)|nao (?:precisa|quero) (?:de |mandar |mais |ver )*(?:fotos?|videos?))\b",
+    "entry": r"\b(?:(?:quanto|qual|qto) (?:\w+ ){0,5}(?:de |a )?entrada|entrada minima|minimo de entrada|precisa (?:de|dar) entrada)\b",
     "facility": r"\b(?:estacionamento(?! de re)|estacionar (?:ai|na|perto)|vagas? (?:pra|para) (?:cliente|visitante|estacionar)|wi-?fi (?:ai|na loja)"
     r"|banheiro|cafe(?:zinho)?|agua|acessibilidade|cadeirante|espaco (?:kids|pra crianca)|brinquedoteca|sala de espera|lanchonete|elevador"
     r"|carregador (?:de carro )?eletrico)\b",
@@ -146,7 +153,7 @@ _PATTERNS: Final = {
     r"|fim de semana))|(?:domingo|sabado|feriado|fim de semana"
     r"|segunda)s?(?= (?:\w+ ){0,2}(?:trabalha|atende|abre|funciona|fecha|tem (?:gente|alguem"
     r"|expediente)))|abr(?:e|em|ir|ira|indo)|abert[oa]s?|fecha(?:m|do|r|da)?\b(?! (?:por|negocio"
-    r"|em \d))|funciona(?:m|mento)?(?= (?:n[oa]|sabado"
+    r"|em \d))|(?<!como )funciona(?:m|mento)?(?= (?:n[oa]|sabado"
     r"|domingo|hoje|amanha|aos|ate|que|em feriado|de|ai|aos)|$|\W*[?])|funcionamento"
     r"|atendem? (?:n?[oa]s? ?)?(?:sabado|domingo|hoje|ate|feriado|aos|amanha"
     r"|fim|final|que)|(?:tem|ha) (?:alguem|gente|atendimento) (?:ai )?(?:no |aos )?(?:sabado"
@@ -222,9 +229,9 @@ _PATTERNS: Final = {
 _COMPILED: Final = {name: re.compile(pattern, re.MULTILINE) for name, pattern in _PATTERNS.items()}
 
 _STOP: Final = re.compile(
-    r"^\W*(?:(?:por favor )?(?:parar?|pare(?:m)?|sair|stop|descadastrar|cancelar?(?: (?:mensagens"
-    r"|inscricao|envio|assinatura|tudo))?"
-    r"|sai|remover|unsubscribe|me (?:tira|remove|exclui)(?: (?:da|dessa) lista)?|me descadastr\w+)"
+    r"^\W*(?:(?:por favor )?(?:parar?|pare(?:m)?|sair|stop|descadastrar|cancelar? (?:mensagens"
+    r"|inscricao|envio|assinatura)"
+    r"|unsubscribe|me (?:tira|remove|exclui)(?: (?:da|dessa) lista)?|me descadastr\w+)"
     r"|(?:parem?|para) de (?:me )?(?:mandar|enviar)(?: (?:mensage(?:m|ns)|msgs?|isso))*(?: pra mim)?"
     r"|nao quero (?:mais )?(?:receber|mensage(?:m|ns)|msgs?)(?: (?:mais )?(?:mensage(?:m|ns)|msgs?"
     r"|nada))?(?: de voces| de vcs)?"

@@ -69,7 +69,9 @@ def reserved(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
     """What was asked for is there, but promised to somebody."""
     for vehicle in vehicles:
         word = "reservada" if details.article(vehicle) == "a" else "reservado"
-        draft.say(f"{details.article(vehicle).upper()} {details.short_name(vehicle)} que você procura está {word} no momento:")
+        draft.say(
+            f"{details.article(vehicle).upper()} {details.short_name(vehicle)} que você procura está {word} no momento:"
+        )
         draft.say(details.line(vehicle))
 
 
@@ -153,9 +155,7 @@ def absent_models(draft: Draft, mentions: list[str]) -> None:
     draft.say(f"{' e '.join(mentions)} no momento não temos no estoque.")
 
 
-def extra_facts(
-    draft: Draft, understood: Understood, vehicles: tuple[Vehicle, ...], *, options: bool = False
-) -> None:
+def extra_facts(draft: Draft, understood: Understood, vehicles: tuple[Vehicle, ...], *, options: bool = False) -> None:
     """Facts asked for together with a search, which the list does not tell."""
     asked = tuple(fact for fact in understood.facts if fact not in _FACTS_IN_LIST)
     if (asked or options) and len(vehicles) <= 2:

@@ -7,7 +7,7 @@ from typing import Final
 from attrs import frozen
 
 from daemon.desk.amounts import flat
-from daemon.desk.catalogue.lexicon import Mention
+from daemon.desk.catalogue.lexicon import Mention, squash
 
 _LONGEST: Final = 70
 
@@ -67,9 +67,9 @@ def own_car(text: str, mentions: Sequence[Mention], *, selling: bool, asked: boo
     for mention in mentions:
         before = plain[max(0, mention.start - 45) : mention.start]
         if _MINE.search(before) or (_TRADE_AFTER.match(plain[mention.end :]) and not _TARGET_BEFORE.search(before)):
-            return _cut(text, plain, mention)
+            return _cut(text, plain, mention, mentions)
     if asked and mentions and not re.search(r"\b(?:tem|quero|queria|procuro)\b", plain):
-        return _cut(text, plain, mentions[0])
+        return _cut(text, plain, mentions[0], mentions)
     unnamed = _UNNAMED.search(plain)
     if unnamed:
         end = unnamed.end()
@@ -87,15 +87,19 @@ def own_car(text: str, mentions: Sequence[Mention], *, selling: bool, asked: boo
 def _owned_plainly(text: str, plain: str, mentions: Sequence[Mention]) -> Own | None:
     for mention in mentions:
         if re.search(r"\b(?:meu|minha|tenho um|tenho uma)\s+$", plain[: mention.start]):
-            return _cut(text, plain, mention)
+            return _cut(text, plain, mention, mentions)
     return None
 
 
-def _cut(text: str, plain: str, mention: Mention) -> Own:
+def _cut(text: str, plain: str, mention: Mention, mentions: Sequence[Mention]) -> Own:
     stop = _END.search(plain, mention.end)
     end = min(stop.start() if stop else len(text), mention.start + _LONGEST)
-    said = re.sub(r"\s+(?:e|com|,|na|no|de|pra|para|em|o)$", "", text[mention.start : end].strip(" ,.;-"))
+    # "meu Honda Fit" goes on; "minha Biz na CG" does not.
+    other = next((m.start for m in mentions if m.start > mention.end and plain[mention.end : m.start].strip(" -/")), end)
+    end = min(end, other)
+    said = re.sub(r"\s+(?:e|com|,|na|no|de|pra|para|em|o|a|mais|\+|num|numa|nesse|nessa)$", "", text[mention.start : end].strip(" ,.;-"))
     year = re.match(r"[^,.;+\n\d]{0,20}?(?<!\d)(?:19|20)\d\d(?!\d|\s*(?:km|mil|reais))", text[mention.end : end])
-    called = " ".join(text[mention.start : mention.end + (year.end() if year else 0)].split())
+    plainly = squash(mention.said) == squash(mention.known.model)  # a nickname with a year would look like ours
+    called = " ".join(text[mention.start : mention.end + (year.end() if year and plainly else 0)].split())
     feminine = mention.known.body in {"pickup", "motorcycle"}
     return Own(" ".join(said.split()), mention.start, end, called, feminine)

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from daemon.desk import finance
 from daemon.desk.brief import Brief, Command, GetVehicles
-from daemon.desk.catalogue import deals, offers
+from daemon.desk.catalogue import deals, figures, offers
 from daemon.desk.catalogue.common_words import EVERYDAY_WORDS, FILLERS
 from daemon.desk.catalogue.details import article, card, name, year_words
 from daemon.desk.catalogue.draft import Draft
@@ -26,6 +26,7 @@ _ADVERTISED: Final = re.compile(
     r"\b(?:anunci\w+|vi (?:um|uma|o|a|no|na|esse|essa|ai)\b|aquel[ea]|vcs (?:postaram|colocaram)|voces (?:postaram|colocaram)"
     r"|no (?:site|face\w*|insta\w*|story|stories|olx|marketplace)|na olx|do (?:site|anuncio)|o (?:carro )?de r?\$? ?\d)"
 )
+_SAME_MONEY: Final = re.compile(r"\bmesm[ao] (?:faixa|preco|valor|media)\b|\bn[eo]ss[ea] (?:faixa|preco|valor)\b")
 _RESIDUE: Final = re.compile(r"[a-z][a-z0-9-]{2,}")
 _COMMON: Final = frozenset(EVERYDAY_WORDS.split())
 _EMPTY_WORDS: Final = frozenset(FILLERS.split())
@@ -71,6 +72,9 @@ def shown_for(draft: Draft, understood: Understood) -> Generator[Command, Any, S
         if exact.items:
             draft.show(exact.items)
             return Subject(vehicles=exact.items, how="quoted")
+    if subject.one is not None and understood.searching and not understood.has("trade", "sell"):
+        wish = _relative(wish, subject.one, understood)
+        understood = evolve(understood, wish=wish)
     if _is_search(understood, subject):
         merged = _with_budget(wish, older) if _is_new(understood, older) else wish.over(older)
         return (yield from _searched(draft, understood, merged))
@@ -113,6 +117,28 @@ def _is_new(understood: Understood, older: Wish) -> bool:
         return True
     wish = understood.wish
     return understood.searching and not understood.following and bool(wish.bodies) and not understood.has("more")
+
+
+def _relative(wish: Wish, vehicle: Vehicle, understood: Understood) -> Wish:
+    """ "Tem um mais novo na mesma faixa?" compares with the vehicle in question."""
+    asking, year, km = vehicle.asking_centavos, vehicle.year, vehicle.mileage_km
+    if _SAME_MONEY.search(understood.folded) and asking and not wish.priced:
+        near = figures.NEAR
+        wish = evolve(
+            wish,
+            min_centavos=round(asking * (1 - near)),
+            max_centavos=round(asking * (1 + near)),
+            around_centavos=asking,
+        )
+    if wish.without("sort").empty:
+        return wish
+    if wish.sort == "-year" and year and wish.min_year is None:
+        wish = evolve(wish, min_year=year + 1)
+    elif wish.sort == "price" and asking and not wish.priced:
+        wish = evolve(wish, max_centavos=asking - 100)
+    elif wish.sort == "mileage" and km and wish.max_km is None:
+        wish = evolve(wish, max_km=km - 1)
+    return wish
 
 
 def _similar(draft: Draft, understood: Understood, model: str, body: str) -> Generator[Command, Any, Subject]:
@@ -217,8 +243,10 @@ def _among_shown(brief: Brief, understood: Understood) -> Generator[Command, Any
 def _searched(draft: Draft, understood: Understood, wish: Wish) -> Generator[Command, Any, Subject]:
     wish = _cars_only(draft, wish)
     draft.memory["wish"] = remembered(wish)
-    only_best = bool(wish.sort) and _SUPERLATIVE.search(understood.folded) is not None and (
-        understood.picking or bool(re.search(r"\b(?:qual|quero|me (?:mostra|fala))\b", understood.folded))
+    only_best = (
+        bool(wish.sort)
+        and _SUPERLATIVE.search(understood.folded) is not None
+        and (understood.picking or bool(re.search(r"\b(?:qual|quero|me (?:mostra|fala))\b", understood.folded)))
     )
     best = only_best and not understood.searching
     found = yield from find(wish, limit=1 if best else MOST)
@@ -301,7 +329,9 @@ def _speaks_later(understood: Understood) -> bool:
 def _keep_lead(draft: Draft, wish: Wish, found: Found) -> None:
     if wish.named or wish.max_centavos or wish.bodies or wish.use:
         only = found.items[0] if found.total == 1 and found.items else None
-        interest = f"{name(only)} {year_words(only)}".strip() if only and wish.named else described(wish.without("sort"))
+        interest = (
+            f"{name(only)} {year_words(only)}".strip() if only and wish.named else described(wish.without("sort"))
+        )
         draft.lead(interest=interest, vehicle_id=only.id if only else None, budget_centavos=wish.max_centavos)
 
 
@@ -371,7 +401,10 @@ def _compare(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
 def _invite(draft: Draft, understood: Understood) -> None:
     """Somebody looks for a car and has not said which."""
     total = draft.brief.summary.total
-    if re.search(r"\b(?:o (?:que|q) (?:vc|vcs|voces)|quais|quantos|estoque|catalogo|lista)\b", understood.folded) and total:
+    if (
+        re.search(r"\b(?:o (?:que|q) (?:vc|vcs|voces)|quais|quantos|estoque|catalogo|lista)\b", understood.folded)
+        and total
+    ):
         makes = list(dict.fromkeys(line.make for line in draft.brief.summary.lines))[:6]
         draft.say(
             f"Temos {total} veículos no estoque hoje, de {', '.join(makes)} e mais."

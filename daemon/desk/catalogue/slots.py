@@ -124,6 +124,7 @@ _CEILING: Final = re.compile(
 _DOORS: Final = re.compile(r"\b(2|3|4|5|duas|quatro)\s?(?:portas|pts?\b|p\b)")
 _NEW: Final = re.compile(r"\b(?:0\s?km|zero\s?km|zero quilometro|0 quilometro|okm|zerado|zerinho)\b")
 
+
 def without(text: str, spans: Sequence[tuple[int, int]]) -> str:
     """The text with spans blanked out; positions stay."""
     for start, end in spans:
@@ -219,5 +220,3 @@ def _version(plain: str) -> str:
     words = [f"{m[1]}.{m[2]}" for m in _ENGINE.finditer(plain)]
     words += [m[1] for m in _TRIMS.finditer(plain)]
     return " ".join(dict.fromkeys(words))
-
-

@@ -87,6 +87,12 @@ def small_talk(draft: Draft, understood: Understood) -> bool:
             f"valor depois de ver o carro na loja."
         )
         draft.ask("Quer falar com alguém da equipe?", "person")
+    elif understood.has("enough"):
+        draft.say("Combinado, sem mais fotos por aqui 😊")
+        draft.ask("Posso te ajudar com mais alguma coisa?", "model")
+    elif understood.has("help"):
+        draft.say("Fica tranquilo, eu te ajudo a escolher 😊")
+        draft.ask("Me conta: vai usar mais na cidade, na estrada ou com a família, e até quanto quer investir?", "budget")
     elif understood.has("intro"):
         draft.say("Prazer! 😊")
         draft.ask("Me conta: qual carro ou tipo de carro você procura?", "model")

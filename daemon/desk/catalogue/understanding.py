@@ -8,10 +8,10 @@ from attrs import frozen
 
 from daemon.desk.amounts import flat
 from daemon.desk.brief import Brief
+from daemon.desk.catalogue.figures import Money
 from daemon.desk.catalogue.intents import facts, intents, wants_out
 from daemon.desk.catalogue.lexicon import Lexicon, Mention
 from daemon.desk.catalogue.owncar import own_car
-from daemon.desk.catalogue.figures import Money
 from daemon.desk.catalogue.slots import options_asked, read, without
 from daemon.desk.catalogue.when import Wanted, wanted
 from daemon.desk.catalogue.wish import Wish
@@ -168,6 +168,10 @@ def _sorted_out(found: frozenset[str], plain: str, *, owns: bool) -> frozenset[s
         found -= {"finance"} - left
     if found & {"facility", "video"} and "hours" in found and not re.search(r"\b(?:hora|abre|fecha|abert)", plain):
         found -= {"hours"}
+    if "enough" in found:
+        found -= {"photos", "video"}
+    if "help" in found and found & {"finance", "photos"}:
+        found -= {"help"}
     if found & {"videocall"}:
         found -= {"photos", "video", "call"}
     if "consign" in found:

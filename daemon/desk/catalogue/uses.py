@@ -75,7 +75,7 @@ USES: Final = (
         name="family",
         said=re.compile(
             r"\b(?:(?:d[ea]|pra|para|p/|p) (?:a |minha |uma |toda )?familia|familiar|espacos[oa]s?|carro grande"
-            r"|bastante espaco|mais espaco|(?:\w+ )?filhos?(?: pequenos?)?\b(?=.{0,40}\b(?:cadeirinha|espaco|carro))"
+            r"|bastante espaco|mais espaco|filhos? pequenos?"
             r"|cadeirinhas?|carrinho de bebe|bebe a caminho|(?:2|3|dois|tres) (?:filhos|criancas))\b"
         ),
         called="para a família",

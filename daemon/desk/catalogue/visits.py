@@ -121,7 +121,11 @@ def visit(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]) ->
     draft.memory[KEPT] = {"day": day.isoformat(), "at": f"{at:%H:%M}", "vehicle": about, "words": words}
     draft.do(BookVisit(vehicle_id=about, starts_at=starts))
     if kept:
-        draft.say(draft.pick(f"Prontinho, mudei sua visita para {words}{what}. 🤝", f"Remarcado: {words}{what}. Te esperamos!"))
+        draft.say(
+            draft.pick(
+                f"Prontinho, mudei sua visita para {words}{what}. 🤝", f"Remarcado: {words}{what}. Te esperamos!"
+            )
+        )
         return
     draft.say(
         draft.pick(

@@ -104,7 +104,9 @@ def _day(folded: str, now: datetime) -> date | None:
     for weekday, pattern in enumerate(_COMPILED_WEEKDAYS):
         if pattern.search(folded):
             ahead = (weekday - today.weekday()) % 7
-            if ahead == 0 and re.search(r"\b(?:que vem|proxim[ao])\b", folded):
+            if re.search(r"\bque vem\b", folded):  # of the week after this one
+                ahead = 7 - today.weekday() + weekday
+            elif ahead == 0 and re.search(r"\bproxim[ao]\b", folded):
                 ahead = 7
             return today + timedelta(days=ahead)
     if re.search(r"\b(?:fim de semana|final de semana|fds)\b", folded):

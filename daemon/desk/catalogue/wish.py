@@ -263,6 +263,8 @@ def described(wish: Wish) -> str:
         parts.append(" ou ".join(BODY_WORDS[body][0] for body in kinds) or "carro")
     if wish.version:
         parts.append(wish.version)
+    if wish.condition == "new":
+        parts.append("0 km")
     if wish.transmissions:
         automatic = "automática" if kinds and kinds[0] in _FEMININE and not wish.models else "automático"
         parts.append("manual" if wish.transmissions == ("manual",) else automatic)
@@ -270,7 +272,12 @@ def described(wish: Wish) -> str:
         parts.append(FUEL_WORDS.get(wish.fuels[0], wish.fuels[0]))
     if wish.colors:
         parts.append(" ou ".join(wish.colors))
-    refused = (*wish.not_version.split(), *(BODY_WORDS[body][0] for body in wish.not_bodies), *wish.not_named, *wish.not_colors)
+    refused = (
+        *wish.not_version.split(),
+        *(BODY_WORDS[body][0] for body in wish.not_bodies),
+        *wish.not_named,
+        *wish.not_colors,
+    )
     if wish.doors:
         parts.append(f"{wish.doors} portas")
     if wish.options:

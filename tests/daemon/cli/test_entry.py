@@ -44,7 +44,7 @@ def _raising(error: BaseException) -> Callable[[Any], int]:
     [
         (AlreadyRunning("another one runs", "stop it"), 1, "showroomd: another one runs: stop it\n"),
         (NotFound("there is no tenant x"), 1, "showroomd: there is no tenant x\n"),
-        (ConfigError(("a: bad", "b: worse")), 2, "showroomd: a: bad\nshowroomd: b: worse\n"),
+        (ConfigError(("a: bad", "b: worse")), 1, "showroomd: a: bad\nshowroomd: b: worse\n"),
         (ExceptionGroup("n", [ExceptionGroup("m", [NotFound("gone")])]), 1, "showroomd: gone\n"),
         (BaseExceptionGroup("n", [KeyboardInterrupt(), NotFound("gone")]), 130, ""),
         (KeyboardInterrupt(), 130, ""),

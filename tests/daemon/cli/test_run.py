@@ -16,7 +16,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Config, Secrets]]:
     """A pretended `daemon.main`; what it was started with."""
     calls: list[tuple[Config, Secrets]] = []
 
-    async def serve(config: Config, secrets: Secrets) -> None:
+    async def serve(config: Config, secrets: Secrets, **_: object) -> None:
         await trio.lowlevel.checkpoint()
         calls.append((config, secrets))
 
@@ -45,7 +45,7 @@ def test_serve_refuses_without_a_master_key_and_tells_all_faults(
 ) -> None:
     (tmp_path / "s.toml").write_text("[storage]\nthreads = 0")
     monkeypatch.delenv("SHOWROOMD_MASTER_KEY", raising=False)
-    assert main(["serve", "--config", str(tmp_path / "s.toml")]) == 2
+    assert main(["serve", "--config", str(tmp_path / "s.toml")]) == 1
     assert served == []
     err = capsys.readouterr().err
     assert "storage.threads" in err

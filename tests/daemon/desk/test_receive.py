@@ -106,7 +106,7 @@ def test_a_burst_moves_its_due_time_up_to_the_ceiling(desk: Desk) -> None:
     assert due == [1500, 2700, 3900, 5100, 6000, 6000]
 
 
-@pytest.mark.parametrize("word", ["parar", "PARAR!", "Sair.", "não quero mais mensagens", "  Cancelar  "])
+@pytest.mark.parametrize("word", ["parar", "PARAR!", "Sair.", "não quero mais mensagens", "  Descadastrar  "])
 def test_a_stop_word_opts_out_and_is_confirmed_once(desk: Desk, word: str) -> None:
     desk.says("oi")
     desk.says(word)

@@ -78,8 +78,8 @@ def test_what_is_unusable_is_left_out_with_a_warning() -> None:
         photos=["ftp://x", "https://fotos.example/1.jpg"],
         url="javascript:x",
         updated_at="ontem",
-        price=10,
-        sale_price=20,
+        price=10_000,
+        sale_price=20_000,
     )
     assert row.vehicle.photos == ("https://fotos.example/1.jpg",)
     assert (row.vehicle.doors, row.vehicle.url, row.vehicle.updated_at, row.vehicle.sale_price_centavos) == (
@@ -89,6 +89,13 @@ def test_what_is_unusable_is_left_out_with_a_warning() -> None:
         None,
     )
     assert len(row.warnings) == 5
+
+
+@pytest.mark.parametrize("price", ["59,9", "R$ 89,90", 10, "999"])
+def test_what_can_be_no_price_of_a_vehicle_is_not_quoted(price: object) -> None:
+    row = good(price=price)
+    assert row.vehicle.price_centavos is None
+    assert "no price of a vehicle" in row.warnings[0]
 
 
 def test_portuguese_names_with_accents_and_any_case() -> None:

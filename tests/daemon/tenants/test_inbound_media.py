@@ -51,9 +51,14 @@ class Desk:
     """One tenant's shard, its fetching task and what it fetches from."""
 
     def __init__(self, directory: Path, shard: ShardHandle, clock: HandClock, client: httpx.AsyncClient) -> None:
-        self.shard, self.clock = shard, clock
+        self.shard, self.clock, self.room = shard, clock, True
         around = SimpleNamespace(
-            now=clock, rng=random.Random(1), graph=client, data_dir=directory, config=Config(), metrics=None
+            now=clock,
+            rng=random.Random(1),
+            graph=client,
+            data_dir=directory,
+            config=Config(),
+            room=lambda: self.room,
         )
         token = {"graph_url": "http://graph", "version": "v1", "phone_number_id": "1", "token": lambda: "EAAG"}
         self.media = InboundMedia(shard, around, token)  # type: ignore[arg-type]
@@ -124,6 +129,15 @@ async def test_it_is_given_up_after_so_many(desk: Desk, nursery: trio.Nursery) -
         desk.media.woken()
     await desk.until_rows("SELECT json_extract(content, '$.media.error') FROM messages", [("no network",)])
     assert await desk.rows("SELECT * FROM media_wanted") == []
+
+
+async def test_a_full_disk_puts_it_off(desk: Desk, nursery: trio.Nursery) -> None:
+    desk.room = False
+    await nursery.start(desk.media.run)
+    await desk.want()
+    await trio.testing.wait_all_tasks_blocked(0.05)
+    assert desk.fetcher.asked == []
+    assert await desk.rows("SELECT attempts FROM media_wanted") == [(0,)], "that is no attempt"
 
 
 async def test_what_is_gone_is_not_asked_for_again(desk: Desk, nursery: trio.Nursery) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import trio
@@ -9,12 +10,12 @@ from attrs import evolve
 
 from daemon.assembly import Parts
 from daemon.desk.receive import Received
-from daemon.errors import FetchError, SealBroken
+from daemon.errors import FetchError, SealBroken, ShowroomError
 from daemon.sealing import Sealer
 from daemon.tenants.tenant import ACCESS_TOKEN, Tenant, rules_of
 from shards.errors import ShardCorrupt
 from shards.tenant import identity, usage
-from shards.tenant.profile import ChannelProfile, StockFeed
+from shards.tenant.profile import StockFeed
 from tests.support.house import around, cloud_profile, house, sandbox_profile, until
 
 
@@ -84,12 +85,11 @@ async def test_a_file_of_nobody_is_refused(parts: Parts) -> None:
         await Tenant("auto-sul", around(parts)).run()
 
 
-async def test_a_channel_that_is_not_built_is_a_reason_and_no_crash(parts: Parts) -> None:
-    profile = evolve(sandbox_profile("auto-sul"), channel=ChannelProfile(kind="web"))
-    report = await parts.service.create(profile, {})
-    assert report.state in ("failed", "active")
-    if report.state == "failed":
-        assert "'web' is not built yet" in report.reason
+async def test_a_channel_nobody_built_is_a_reason_and_no_crash(parts: Parts) -> None:
+    await parts.service.create(sandbox_profile("auto-sul"), {})
+    with pytest.raises(ShowroomError, match="'fax' is not built yet"):
+        odd = evolve(sandbox_profile("auto-sul"), channel=SimpleNamespace(kind="fax"))
+        Tenant("auto-sul", around(parts))._make_channel(odd)
 
 
 async def test_receipts_left_by_a_crash_are_found_at_the_start(parts: Parts) -> None:

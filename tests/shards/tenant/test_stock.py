@@ -29,7 +29,9 @@ def test_single_vehicles() -> None:
 
 def test_get_keeps_the_order_asked() -> None:
     tx = memory_tx([UNO, ARGO])
-    assert stock.get(tx, [ARGO.id, UNO.id]) == (ARGO, UNO)
+    found = stock.get(tx, [ARGO.id, UNO.id])
+    assert tuple(evolve(vehicle, updated_at=None) for vehicle in found) == (ARGO, UNO)
+    assert found[0].updated_at == tx.now, "a feed that tells no time leaves ours"
 
 
 def test_the_summary_counts_what_is_available() -> None:
@@ -102,7 +104,7 @@ def test_two_imports_at_once_do_not_withdraw_each_others_vehicles() -> None:
     assert stock.withdraw_unseen(tx, older, 10) == 0
     assert {vehicle.id for vehicle in stock.hot(tx, 10)} == {UNO.id, ARGO.id}
     assert stock.withdraw_unseen(tx, newer, 10) == 1
-    assert stock.hot(tx, 10) == (ARGO,)
+    assert [vehicle.id for vehicle in stock.hot(tx, 10)] == [ARGO.id]
 
 
 def test_kept_vehicles_are_not_withdrawn() -> None:
@@ -110,7 +112,7 @@ def test_kept_vehicles_are_not_withdrawn() -> None:
     number = stock.begin_import(tx)
     stock.keep(tx, number, [UNO.id, "nobody"])
     assert stock.withdraw_unseen(tx, number, 10) == 1
-    assert stock.hot(tx, 10) == (UNO,)
+    assert [vehicle.id for vehicle in stock.hot(tx, 10)] == [UNO.id]
 
 
 def test_unchanged_rows_change_nothing() -> None:

@@ -71,4 +71,4 @@ def test_a_withdrawn_vehicle_is_history_alone() -> None:
 def test_the_columns_are_those_of_the_table() -> None:
     tx = memory_tx()
     columns = [row[1] for row in tx.rows("PRAGMA table_info(vehicles)")]
-    assert columns[1:25] == [name.removeprefix("v.") for name in stock_rows.COLUMNS.split(", ")]
+    assert columns[1:25] == list(stock_rows._FIELDS)
