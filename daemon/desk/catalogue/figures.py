@@ -82,7 +82,9 @@ _PAPERS: Final = re.compile(r"\b(?:ipva|licenciamento|licenciad[oa]|doc\w*)\W*(?
 _DRIVEN_BEFORE: Final = re.compile(
     r"\b(?:rodo|ando|faco|pego|viajo|percorro|dirijo|moro|fica|distancia|trabalho|longe|estrada)\b[^,.;?!\n\d]{0,30}$"
 )
-_DRIVEN_AFTER: Final = re.compile(r"^\W*(?:por|ao|todo|todos|cada|/|a cada|de (?:ida|volta|distancia|casa))\s*(?:os |o )?(?:dias?|mes\w*|semanas?|ida|volta|casa)?")
+_DRIVEN_AFTER: Final = re.compile(
+    r"^\W*(?:por|ao|todo|todos|cada|/|a cada|de (?:ida|volta|distancia|casa))\s*(?:os |o )?(?:dias?|mes\w*|semanas?|ida|volta|casa)?"
+)
 _COUNT_UNIT: Final = re.compile(r"x|vez|vezes|parcela|parcelas|prestacoes|prestacao|meses|mes")
 _RANGE_JOIN: Final = re.compile(r"\s*(?:a|e|ate|-|–|à|/|to)\s*(?:os |r\$ ?)?\s*")
 

@@ -95,9 +95,15 @@ def _cut(text: str, plain: str, mention: Mention, mentions: Sequence[Mention]) -
     stop = _END.search(plain, mention.end)
     end = min(stop.start() if stop else len(text), mention.start + _LONGEST)
     # "meu Honda Fit" goes on; "minha Biz na CG" does not.
-    other = next((m.start for m in mentions if m.start > mention.end and plain[mention.end : m.start].strip(" -/")), end)
+    other = next(
+        (m.start for m in mentions if m.start > mention.end and plain[mention.end : m.start].strip(" -/")), end
+    )
     end = min(end, other)
-    said = re.sub(r"\s+(?:e|com|,|na|no|de|pra|para|em|o|a|mais|\+|num|numa|nesse|nessa)$", "", text[mention.start : end].strip(" ,.;-"))
+    said = re.sub(
+        r"\s+(?:e|com|,|na|no|de|pra|para|em|o|a|mais|\+|num|numa|nesse|nessa)$",
+        "",
+        text[mention.start : end].strip(" ,.;-"),
+    )
     year = re.match(r"[^,.;+\n\d]{0,20}?(?<!\d)(?:19|20)\d\d(?!\d|\s*(?:km|mil|reais))", text[mention.end : end])
     plainly = squash(mention.said) == squash(mention.known.model)  # a nickname with a year would look like ours
     called = " ".join(text[mention.start : mention.end + (year.end() if year and plainly else 0)].split())

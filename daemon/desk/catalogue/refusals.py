@@ -6,7 +6,7 @@ from typing import Final
 from attrs import frozen
 
 _REFUSING: Final = (
-    r"\b(?:nao (?:quero|queria|querendo|pode(?:ria)? (?:ser|vir)|gosto (?:de |muito de )?|curto|seja|sejam|serve"
+    r"\b(?:(?:nao|n|naum|num) (?:quero|queria|querendo|pode(?:ria)? (?:ser|vir)|gost(?:o|ei|amos|aria) (?:muito )?(?:d[aeo]s? )?|curto|seja|sejam|serve"
     r"|dirijo|sei dirigir|consigo dirigir|aceito|compro|confio em|suporto|to a fim de|tenho interesse em"
     r"|me interess\w+|fosse|sendo|ser\b)(?: (?:mais|muito))?"
     r"|(?:tudo|qualquer \w+|qq \w+|todos?|qualquer) menos|(?<!bebe )(?<!gasta )(?<!beba )(?<!gaste )(?<!consome )(?<!rode )(?<!mais ou )menos(?= \w)(?! (?:de|que|do|d[eo]|da|rodad|km|quilom|usad|gast|novo"

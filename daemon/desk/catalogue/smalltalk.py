@@ -92,7 +92,9 @@ def small_talk(draft: Draft, understood: Understood) -> bool:
         draft.ask("Posso te ajudar com mais alguma coisa?", "model")
     elif understood.has("help"):
         draft.say("Fica tranquilo, eu te ajudo a escolher 😊")
-        draft.ask("Me conta: vai usar mais na cidade, na estrada ou com a família, e até quanto quer investir?", "budget")
+        draft.ask(
+            "Me conta: vai usar mais na cidade, na estrada ou com a família, e até quanto quer investir?", "budget"
+        )
     elif understood.has("intro"):
         draft.say("Prazer! 😊")
         draft.ask("Me conta: qual carro ou tipo de carro você procura?", "model")

@@ -85,7 +85,7 @@ USES: Final = (
     Use(
         name="first",
         said=re.compile(
-            r"\b(?:(?:meu |o |primeir[oa] )?primeiro carro|tirei (?:a )?(?:carteira|cnh|habilitacao)"
+            r"\b(?:(?:meu |o |primeir[oa] )?primeiro carro|nunca tive (?:um )?carro|tirei (?:a )?(?:carteira|cnh|habilitacao)"
             r"|tirar (?:a )?(?:carteira|cnh)|recem[ -]habilitad\w+|(?:to|estou|ta|esta) aprendendo a dirigir|iniciante)\b"
         ),
         called="bom de primeiro carro",
@@ -145,7 +145,7 @@ USES: Final = (
     Use(
         name="city",
         said=re.compile(
-            r"\b(?:facil de estacionar|(?:pra|para) (?:a )?cidade|carr(?:o|inho) (?:bem )?pequen\w+|pequenininh\w+"
+            r"\b(?:facil de estacionar|(?:pra|para) (?:a )?cidade|(?:na|mais|so) (?:na )?cidade\b(?! d)|(?:\A|\n)\W*cidade\W*\Z|carr(?:o|inho) (?:bem )?pequen\w+|pequenininh\w+"
             r"|urbano|(?:pra|para|de) (?:o )?dia a dia|vaga (?:apertada|pequena)|estacionar facil|compactinh\w+)\b"
         ),
         called="bom de cidade",

@@ -53,7 +53,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 async def test_without_a_daemon_it_serves_itself_under_the_lock(config: Config, offline: list[str]) -> None:
-    async with data_client(config, Secrets()) as client:
+    async with data_client(config, Secrets(master_key=bytes(32))) as client:
         assert (await client.get("/v1/tenants")).text == "/v1/tenants"
     assert offline == ["opened, held by us: True", "closed"]
     assert holder(config.data_dir) is None
@@ -66,7 +66,7 @@ async def test_a_running_daemon_is_asked_on_its_socket(config: Config, offline: 
     with locked(config.data_dir, config.admin_socket):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(lambda: hypercorn.trio.serve(hello, settings, shutdown_trigger=trio.sleep_forever))  # type: ignore[arg-type]
-            async with data_client(config, Secrets()) as client:
+            async with data_client(config, Secrets(master_key=bytes(32))) as client:
                 assert (await client.get("/healthz")).text == "/healthz"
             nursery.cancel_scope.cancel()
     assert offline == []
@@ -75,13 +75,13 @@ async def test_a_running_daemon_is_asked_on_its_socket(config: Config, offline: 
 async def test_a_daemon_that_never_answers_is_given_up(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "PATIENCE_SECONDS", 0.01)
     with locked(config.data_dir, config.admin_socket), pytest.raises(AlreadyRunning, match="does not answer on"):
-        async with data_client(config, Secrets()):
+        async with data_client(config, Secrets(master_key=bytes(32))):
             pass
 
 
 async def test_another_command_at_work_is_not_disturbed(config: Config) -> None:
     with locked(config.data_dir), pytest.raises(AlreadyRunning, match="another command"):
-        async with data_client(config, Secrets()):
+        async with data_client(config, Secrets(master_key=bytes(32))):
             pass
 
 

@@ -87,8 +87,8 @@ async def test_a_file_of_nobody_is_refused(parts: Parts) -> None:
 
 async def test_a_channel_nobody_built_is_a_reason_and_no_crash(parts: Parts) -> None:
     await parts.service.create(sandbox_profile("auto-sul"), {})
+    odd = evolve(sandbox_profile("auto-sul"), channel=SimpleNamespace(kind="fax"))
     with pytest.raises(ShowroomError, match="'fax' is not built yet"):
-        odd = evolve(sandbox_profile("auto-sul"), channel=SimpleNamespace(kind="fax"))
         Tenant("auto-sul", around(parts))._make_channel(odd)
 
 
