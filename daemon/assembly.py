@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
 import trio
 from attrs import define, frozen
 
@@ -20,7 +19,7 @@ from daemon.backup.restore import finish_all
 from daemon.billing.rollup import Rollup
 from daemon.channels.cloud import CloudApp
 from daemon.channels.media import media_path
-from daemon.channels.transport import StripedTransport
+from daemon.channels.transport import GraphClient
 from daemon.clock import Now, utc_now
 from daemon.config import Config
 from daemon.control.app import build_app
@@ -156,7 +155,7 @@ async def assembled(
             observer=_VendorMetrics(metrics),
         )
         stack.push_async_callback(vendors.aclose)
-        graph = await stack.enter_async_context(httpx.AsyncClient(transport=StripedTransport(), trust_env=False))
+        graph = await stack.enter_async_context(GraphClient())
         fetcher = Fetcher(allow_private=config.fetch.allow_private)
         stack.push_async_callback(fetcher.aclose)
         rollup = Rollup(central, directory, partial(wellbeing.trouble, "rollup"))

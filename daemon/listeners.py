@@ -17,6 +17,7 @@ from hypercorn.typing import ASGIFramework, ConnectionState
 from hypercorn.utils import wrap_app
 
 from daemon.config import Config
+from daemon.control.lane import Deliveries, Lane
 from daemon.errors import ShowroomError
 from daemon.notify import systemd_sockets
 from daemon.setting import Bind
@@ -122,26 +123,32 @@ async def serve_on(
     *,
     graceful_seconds: float,
     linger_seconds: float = LINGER_SECONDS,
+    deliveries: Deliveries | None = None,
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve an application until `stopping()` returns; then requests under way get `graceful_seconds`.
 
     From then on nothing is accepted any more, but what was accepted an instant ago may not have been read yet: for
     `linger_seconds` idle connections are still answered. hypercorn's own `serve` closes them at once, and a request
-    on its way is lost.
+    on its way is lost. `deliveries`: takes Meta's webhooks without hypercorn (`control/lane.py`).
     """
     config = _hypercorn_config(graceful_seconds)
     context = WorkerContext(None)
+    serving: Callable[..., Awaitable[object]]
     serving = partial(TCPServer, wrap_app(app, 0, "asgi"), config, context, ConnectionState({}))
+    lane = None if deliveries is None else Lane(deliveries, serving, KEEP_ALIVE_SECONDS)
     listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(each.dup())) for each in sockets]
     async with trio.open_nursery() as connections:
         async with trio.open_nursery() as accepting:
-            accepting.start_soon(partial(trio.serve_listeners, serving, listeners, handler_nursery=connections))
+            handler = serving if lane is None else lane.serve
+            accepting.start_soon(partial(trio.serve_listeners, handler, listeners, handler_nursery=connections))
             task_status.started()
             await stopping()
             accepting.cancel_scope.cancel()
         await trio.sleep(linger_seconds)
         await context.terminated.set()
+        if lane is not None:
+            lane.close_idle()
         connections.cancel_scope.deadline = trio.current_time() + graceful_seconds
 
 

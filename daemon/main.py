@@ -62,7 +62,8 @@ async def serve(
                     async with trio.open_nursery() as doors:
                         door = partial(serve_on, stopping=stop.wait, graceful_seconds=DRAIN_SECONDS)
                         await doors.start(partial(door, parts.admin, sockets.admin))
-                        await doors.start(partial(door, Detour(parts.public, extra_routes or {}), sockets.public))
+                        public = partial(door, Detour(parts.public, extra_routes or {}), sockets.public)
+                        await doors.start(partial(public, deliveries=parts.public.webhooks))
                         await tenants.start(parts.supervisor.run, parts.active)
                         parts.wellbeing.done("tenants")
                         if reread is not None:

@@ -189,13 +189,7 @@ class CloudChannel:
         except graph.CannotExpress as error:
             raise SendRefused(error.what, error.remedy) from None
         try:
-            response = await self._client.post(
-                self._messages_url,
-                content=orjson.dumps(body),
-                headers=headers | {"Content-Type": "application/json"},
-                timeout=SEND_TIMEOUT,
-                follow_redirects=False,
-            )
+            response = await self._post(body, headers)
         except _NOT_SENT as error:
             raise self._delayed(message, f"WhatsApp cannot be reached ({type(error).__name__})") from None
         except httpx.HTTPError as error:
@@ -208,6 +202,17 @@ class CloudChannel:
             if graph.error(response.content) is None:
                 raise SendUnsettled(f"WhatsApp answered HTTP {response.status_code} without a message id")
         raise self._failure(message, response)
+
+    async def _post(self, body: dict[str, Any], headers: Mapping[str, str]) -> httpx.Response:
+        """To the number's messages. Not the client's `post`: merging its defaults in costs 0.1 ms."""
+        request = httpx.Request(
+            "POST",
+            self._messages_url,
+            headers={**headers, "Content-Type": "application/json", "User-Agent": "showroomd"},
+            content=orjson.dumps(body),
+            extensions={"timeout": SEND_TIMEOUT.as_dict()},
+        )
+        return await self._client.send(request, follow_redirects=False)
 
     def _ensure_open(self) -> None:
         if self._paused is not None:
@@ -343,13 +348,7 @@ class CloudChannel:
         """As `Channel.mark_read` says. Not tried while the channel is paused or slowed down."""
         try:
             self._ensure_open()
-            response = await self._client.post(
-                self._messages_url,
-                content=orjson.dumps(graph.read(network_id, typing=typing)),
-                headers=self._headers() | {"Content-Type": "application/json"},
-                timeout=SEND_TIMEOUT,
-                follow_redirects=False,
-            )
+            response = await self._post(graph.read(network_id, typing=typing), self._headers())
         except ChannelError:
             return
         except httpx.HTTPError as error:

@@ -26,6 +26,7 @@ from daemon.control.auth import TokenBook, check
 from daemon.control.ports import Health
 from daemon.control.problems import PROBLEM, Problem
 from daemon.control.webhooks import PATH as WEBHOOK_PATH
+from daemon.control.webhooks import Webhooks
 
 TRUSTED: Final = "showroomd.trusted"
 """In the ASGI scope: whether the listener's file mode is all the authority needed."""
@@ -43,7 +44,7 @@ class Gate:
     """
 
     quart_app: App
-    webhooks: App
+    webhooks: Webhooks
     health: Health
     metrics: Callable[[], bytes]
     tokens: TokenBook

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 from urllib.parse import parse_qsl
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from daemon.control.asgi import Body, BodyTooLarge, Gone, Receive, Scope, Send, answer, header, refuse
 from daemon.logs import get_logger
@@ -20,6 +20,15 @@ _STORED: Final = {"type": "http.response.start", "status": 200, "headers": [(b"c
 _END: Final = {"type": "http.response.body", "body": b"", "more_body": False}
 
 _log = get_logger("webhooks")
+
+
+@frozen
+class Answered:
+    """The answer to a delivery."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
 @define(eq=False)
@@ -77,27 +86,32 @@ class Webhooks:
             return
         except Gone:
             return
-        if not self._signed(scope, raw):
+        answered = await self.deliver(raw, header(scope, b"x-hub-signature-256"))
+        if answered.status == 200:
+            await send(_STORED)
+            await send(_END)
+        else:
+            await answer(scope, send, answered.status, answered.body, headers=answered.headers)
+
+    async def deliver(self, body: bytes, signature: bytes) -> Answered:
+        """Check and store one delivery; what to answer. Nothing is raised on purpose."""
+        if not self._signed(body, signature):
             self.counts.bad_signature += 1
-            await answer(scope, send, 403, b"bad signature\n")
-            return
+            return Answered(403, b"bad signature\n")
         try:
-            await self.receive(raw)
+            await self.receive(body)
         except MalformedDelivery as error:
             self.counts.malformed += 1
-            _log.warning("webhook is malformed", reason=str(error), bytes=len(raw))
-            await answer(scope, send, 400, f"{error}\n".encode())
-            return
+            _log.warning("webhook is malformed", reason=str(error), bytes=len(body))
+            return Answered(400, f"{error}\n".encode())
         except ShardUnavailable as error:
             self.counts.not_stored += 1
             _log.warning("webhook not stored, asking for it again", reason=str(error))
-            await answer(scope, send, 503, headers=((b"retry-after", b"5"),))
-            return
+            return Answered(503, headers=((b"retry-after", b"5"),))
         self.counts.accepted += 1
-        await send(_STORED)
-        await send(_END)
+        return Answered(200)
 
-    def _signed(self, scope: Scope, raw: bytes) -> bool:
+    def _signed(self, raw: bytes, signature: bytes) -> bool:
         if not self.app_secret:
             if not self._warned:
                 self._warned = True
@@ -106,7 +120,7 @@ class Webhooks:
                     remedy="set SHOWROOMD_WHATSAPP_APP_SECRET to the Meta app's secret and restart",
                 )
             return False
-        if signature_ok(self.app_secret, raw, header(scope, b"x-hub-signature-256").decode("latin-1")):
+        if signature_ok(self.app_secret, raw, signature.decode("latin-1")):
             return True
         _log.warning("webhook with a bad signature", bytes=len(raw))
         return False

@@ -39,14 +39,20 @@ def kilometres(n: int) -> str:
 
 def flat(text: str) -> str:
     """Lower case without accents, character by character: positions stay those of `text`."""
-    return "".join(_flat_char(char) for char in text)
+    return text.lower() if text.isascii() else text.translate(_FLAT)
 
 
-def _flat_char(char: str) -> str:
-    if char.isascii():
-        return char.lower()
-    base = unicodedata.normalize("NFKD", char)[0].lower()
-    return base if len(base) == 1 else char
+class _Flat(dict[int, str]):
+    """Each character's flat form, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        base = unicodedata.normalize("NFKD", char)[0].lower()
+        self[code] = base if len(base) == 1 else char
+        return self[code]
+
+
+_FLAT: Final = _Flat()
 
 
 _CARDINALS: Final = {

@@ -2,11 +2,14 @@
 
 import logging
 import socket
-from typing import Final
+from typing import Any, Final
 from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 import trio
+
+from daemon import http1
+from daemon.wire import Lost, NotConnected, Origin, Wire, seconds_of
 
 STRIPES: Final = 32
 """Pools that the requests of one provider are spread over.
@@ -25,8 +28,38 @@ _KEEPALIVE: Final = [
 ]
 
 
+class WireTransport(httpx2.AsyncBaseTransport):
+    """Sends each request over a `Wire`. Reads whole answers, no streams."""
+
+    def __init__(self) -> None:
+        self.wire = Wire(httpx2.create_ssl_context, socket_options=_KEEPALIVE)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send the request and read the whole answer. May be cancelled: the connection is closed."""
+        url, timeout = request.url, request.extensions.get("timeout")
+        tls = url.scheme == "https"
+        try:
+            answer = await self.wire.exchange(
+                Origin(tls, url.raw_host.decode("ascii"), url.port or (443 if tls else 80)),
+                http1.request(request.method.encode(), url.raw_path, request.headers.raw, await request.aread()),
+                connect_seconds=seconds_of(timeout, "connect"),
+                silence_seconds=seconds_of(timeout, "read"),
+            )
+        except NotConnected as error:
+            raise (httpx2.ConnectTimeout if error.late else httpx2.ConnectError)(str(error)) from error
+        except Lost as error:
+            raise (httpx2.ReadTimeout if error.late else httpx2.RemoteProtocolError)(str(error)) from error
+        except ValueError as error:
+            raise httpx2.LocalProtocolError(str(error)) from None
+        return httpx2.Response(answer.status, headers=answer.headers, content=answer.body)
+
+    async def aclose(self) -> None:
+        """Close every connection that is not in use."""
+        await self.wire.aclose()
+
+
 class StripedTransport(httpx2.AsyncBaseTransport):
-    """Sends each request through the pool that has the fewest under way. Reads whole answers, no streams."""
+    """For a proxy: sends each request through the pool that has the fewest under way. Whole answers, no streams."""
 
     def __init__(self, proxy: str | None, stripes: int = STRIPES) -> None:
         verified = httpx2.create_ssl_context()  # dear to make: shared
@@ -60,13 +93,29 @@ class StripedTransport(httpx2.AsyncBaseTransport):
             await pool.aclose()
 
 
+class _Client(httpx2.AsyncClient):
+    """Goes to its transport without what a vendor's API has no use for: cookies, redirects, authentication, hooks."""
+
+    def __init__(self, *, transport: httpx2.AsyncBaseTransport, **settings: Any) -> None:
+        super().__init__(transport=transport, **settings)
+        self._direct = transport
+
+    async def send(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
+        """As httpx2's, always with the whole answer."""
+        response = await self._direct.handle_async_request(request)
+        response.request = request
+        await response.aread()
+        return response
+
+
 def http_client(base_url: str, timeout_seconds: float) -> httpx2.AsyncClient:
     """An HTTP client for a vendor's SDK. The caller closes it. Heeds the proxy settings of the environment."""
     for name in ("anthropic", "openai", "httpx2", "httpcore2"):
         # Below WARNING they write a line a request, with customers' words in it.
         logging.getLogger(name).setLevel(logging.WARNING)
-    return httpx2.AsyncClient(
-        transport=StripedTransport(_proxy(httpx2.URL(base_url))),
+    proxy = _proxy(httpx2.URL(base_url))
+    return _Client(
+        transport=WireTransport() if proxy is None else StripedTransport(proxy),
         timeout=httpx2.Timeout(timeout_seconds, connect=min(CONNECT_SECONDS, timeout_seconds)),
         trust_env=False,
     )

@@ -244,7 +244,7 @@ class Reception:
                 await self._store(tenant, parts)
                 await self._central.write(partial(parked.replayed, tenant=tenant, up_to=batch[-1][0]))
                 place.items -= len(batch)
-                self.parked_items -= len(batch)
+                self.parked_items = max(0, self.parked_items - len(batch))
                 _log.info("parked_replayed", tenant=tenant, count=len(batch))
 
 

@@ -71,12 +71,18 @@ class Written(Notifier):
         return True
 
 
-async def test_a_start_gets_the_time_it_needs_while_it_gets_on(autojump_clock: trio.testing.MockClock) -> None:
+async def _later(clock: trio.testing.MockClock, seconds: float) -> None:
+    for _ in range(int(seconds)):
+        clock.jump(1)
+        await trio.testing.wait_all_tasks_blocked()
+
+
+async def test_a_start_gets_the_time_it_needs_while_it_gets_on(mock_clock: trio.testing.MockClock) -> None:
     notifier, start = Written(), Start()
     async with starting(notifier, start):
-        await trio.sleep(EXTENSION_SECONDS)
+        await _later(mock_clock, 30)
         start.progress = lambda: (int(trio.current_time()) // 100, 43)
-        await trio.sleep(STUCK_SECONDS * 2)
+        await _later(mock_clock, STUCK_SECONDS * 2)
         assert notifier.lines[:2] == [
             f"EXTEND_TIMEOUT_USEC={int(EXTENSION_SECONDS * 1e6)}",
             "STATUS=opening central.db",
@@ -85,16 +91,16 @@ async def test_a_start_gets_the_time_it_needs_while_it_gets_on(autojump_clock: t
         assert len(notifier.lines) > 2 * STUCK_SECONDS * 2 / EXTENSION_SECONDS  # never a gap
         start.over()
         told = len(notifier.lines)
-        await trio.sleep(EXTENSION_SECONDS * 3)
+        await _later(mock_clock, EXTENSION_SECONDS * 2)
         assert len(notifier.lines) == told
 
 
-async def test_a_start_that_is_stuck_gets_no_more(autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_start_that_is_stuck_gets_no_more(mock_clock: trio.testing.MockClock) -> None:
     notifier, start = Written(), Start()
     async with starting(notifier, start):
-        await trio.sleep(STUCK_SECONDS + EXTENSION_SECONDS)
+        await _later(mock_clock, STUCK_SECONDS + EXTENSION_SECONDS)
         told = len(notifier.lines)
-        await trio.sleep(STUCK_SECONDS)
+        await _later(mock_clock, EXTENSION_SECONDS * 2)
         assert len(notifier.lines) == told
 
 

@@ -54,9 +54,8 @@ class House:
     """A daemon as a reload sees it."""
 
     path: Path
-    config: Config = Config()
+    config: Config = field(factory=Config)
     troubles: list[str] = field(factory=list)
-    told: list[str] = field(factory=list)
 
     def apply(self, config: Config) -> None:
         self.config = config

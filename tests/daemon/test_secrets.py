@@ -24,6 +24,13 @@ def test_a_credential_wins_over_the_environment(tmp_path: Path) -> None:
     assert (found.openai_api_key, found.anthropic_api_key) == ("from-file", "a")
 
 
+def test_an_empty_credential_is_none(tmp_path: Path) -> None:
+    (tmp_path / "openai_api_key").write_text("\n")
+    (tmp_path / "anthropic_api_key").write_text("\n")
+    found = load_secrets({"CREDENTIALS_DIRECTORY": str(tmp_path), "OPENAI_API_KEY": "x"})
+    assert (found.openai_api_key, found.anthropic_api_key) == ("x", "")
+
+
 def test_every_name_can_be_a_credential(tmp_path: Path) -> None:
     for name in NAMES:
         (tmp_path / name.lower()).write_text(TEXT)

@@ -45,3 +45,9 @@ def test_tenants_that_do_not_run_are_shown() -> None:
     well.trouble("disk", "the disk is full")
     assert well.status() == "3 of 5 tenants up; the disk is full"
     assert Wellbeing(tenants=lambda: (5, 5)).degraded() == []
+
+
+def test_tenants_whose_secrets_do_not_open_are_named() -> None:
+    well = Wellbeing(without_credentials=lambda: [f"t{number}" for number in range(7)])
+    [said] = well.degraded()
+    assert said.startswith("t0, t1, t2, t3, t4 …: the access token cannot be used")

@@ -97,8 +97,14 @@ async def test_webhooks_that_are_none(daemon: Rig) -> None:
         ('showroomd_webhooks_total{result="too_large"}', 1),
         ('showroomd_ignored_items_total{reason="unknown_number"}', 1),
         ('showroomd_ignored_items_total{reason="bad_item"}', 2),
+        ('showroomd_messages_total{direction="in",kind="any",tenant="auto-sul"}', len(good)),
+        ('showroomd_messages_total{direction="out",kind="any",tenant="auto-sul"}', len(good)),
+        ('showroomd_channels{kind="cloud",state="up"}', 1),
+        ("showroomd_queue_age_seconds", 0),
     ):
         assert await metric(daemon, name) == count, name
+    for name in ("showroomd_shard_commits_total", "showroomd_shard_writes_total", "showroomd_loop_lag_seconds"):
+        assert await metric(daemon, name) > 0, name
 
 
 async def test_stock_that_is_bad(daemon: Rig) -> None:
@@ -216,6 +222,8 @@ async def test_words_that_give_orders_are_only_words(daemon: Rig, monkeypatch: p
     await daemon.until(lambda: nothing_owed(daemon, "auto-sul"))
     said = {call.to: call.body["text"]["body"] for call in daemon.graph.sent if call.body["type"] == "text"}
     assert set(said) == set(phones.values()), "each is answered"
+    tokens = 'showroomd_provider_tokens_total{kind="input",provider="anthropic",tenant="auto-sul"}'
+    assert await metric(daemon, tokens) > 0, "and counted for whom they were spent"
     for where, phone in phones.items():
         assert "R$ 1,00" not in said[phone], f"{where}: {said[phone]}"
     for _, request in daemon.vendor.requests:

@@ -62,3 +62,16 @@ def test_each_fault_of_the_file_has_its_remedy(
 def test_faults_of_our_own_sql_pass(tmp_path: Path) -> None:
     with pytest.raises(apsw.ConstraintError), translated(tmp_path / "a.db"):
         raise apsw.ConstraintError("unique")
+
+
+def test_a_file_that_may_only_be_read_is_no_file_to_write(tmp_path: Path) -> None:
+    """SQLite would open it, and fail at the first write; its header is refused whoever runs us."""
+    path = tmp_path / "a.db"
+    connection = open_writer(path, create=True)
+    connection.execute("CREATE TABLE a (x)")
+    connection.close()
+    with path.open("r+b") as file:
+        file.seek(18)
+        file.write(b"\x03")
+    with pytest.raises(StorageReadOnly, match="check owner, mode and mount options"):
+        open_writer(path, create=False)

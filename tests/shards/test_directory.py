@@ -142,3 +142,15 @@ async def test_reopening_while_it_closes_waits_for_the_close(tmp_path: Path) -> 
         for handle in handles:
             assert await handle.glance(lambda tx: tx.value("SELECT count(*) FROM meta")) == 15
         nursery.cancel_scope.cancel()
+
+
+async def test_commits_are_counted_over_closings(tmp_path: Path) -> None:
+    shards = directory(tmp_path, limit=1)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(shards.run)
+        for tenant in ("t1", "t2", "t1"):
+            handle = await shards.create(tenant)
+            await handle.write(lambda tx: tx.run("INSERT OR REPLACE INTO meta VALUES ('a', 'b')"))
+        assert (shards.commits, shards.writes) == (3, 3)
+        nursery.cancel_scope.cancel()
+    assert (shards.commits, shards.writes) == (3, 3)

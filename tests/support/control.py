@@ -21,6 +21,7 @@ from daemon.stock.importing import import_stock
 from shards.central import operators
 from shards.directory import ShardDirectory
 from shards.shard import Shard
+from tests.support.backups import FakeBackups
 from tests.support.tenancy import FakeTenancy, now
 
 SECRET = "app-secret"
@@ -56,6 +57,7 @@ class Control:
     media: Path
     received: list[bytes] = field(factory=list)
     demo: bool = False
+    backups: FakeBackups = field(factory=FakeBackups)
 
     def gate(self, *, trusted: bool = False) -> Gate:
         return Gate(
@@ -114,6 +116,7 @@ async def control(
         tokens = TokenBook(central)
         ring = EventRing(Ring("boot"))
         media = tmp_path / "media"
+        backups = FakeBackups()
         received: list[bytes] = []
         app = build_app(
             tenancy=tenancy,
@@ -125,9 +128,12 @@ async def control(
             now=now,
             limits=limits or Limits(),
             demo=demo,
+            backups=backups,
         )
         webhooks = Webhooks(receive=_keeping(received), app_secret=secret, verify_token=VERIFY)
-        yield Control(tenancy, central, tokens, ring, FakeHealth(), webhooks, app, media, received, demo is not None)
+        yield Control(
+            tenancy, central, tokens, ring, FakeHealth(), webhooks, app, media, received, demo is not None, backups
+        )
         ring.close()
         nursery.cancel_scope.cancel()
     await trio.to_thread.run_sync(central.close)

@@ -53,6 +53,7 @@ class Rig:
     client: httpx.AsyncClient  # public listener
     environ: dict[str, str]
     command: list[str] = field(factory=lambda: [sys.executable, "-m", "daemon"])
+    handed_over: tuple[int, ...] = ()  # descriptors that the daemon inherits
     process: trio.Process | None = None
     admin: httpx.AsyncClient = field(init=False)
     logs: list[Json] = field(factory=list)
@@ -90,6 +91,7 @@ class Rig:
             [*self.command, "serve", "--config", str(self.config)],
             env={**self.environ, **environ},
             stderr=subprocess.PIPE,
+            pass_fds=self.handed_over,
         )
         self.nursery.start_soon(self._read_logs, self.process, self._read)
 

@@ -235,6 +235,21 @@ async def test_an_upgrade_of_program_and_schema_loses_nothing_and_can_be_gone_ba
     assert sorted(await stored(machine)) == sorted(flow.sent + later.sent)
 
 
+async def test_backups_are_made_and_read_back_by_their_units(machine: Machine) -> None:
+    await add_tenant(machine)
+    machine.run("systemctl", "start", "showroomd-backup")  # returns when it has ended
+    (name,) = machine.run("ls", "/var/backups/showroomd").split()
+    assert machine.run("ls", f"/var/backups/showroomd/{name}/shards").split() == [f"{TENANT}.db"]
+    machine.run("systemctl", "stop", "showroomd.service", "showroomd.socket")
+    machine.run("systemctl", "start", "showroomd-backup")  # without the daemon too
+    assert len(machine.run("ls", "/var/backups/showroomd").split()) == 2
+    machine.run("systemctl", "start", "showroomd-verify-backup")
+    machine.run("sh", "-c", f"for set in /var/backups/showroomd/*; do echo x > $set/shards/{TENANT}.db; done")
+    machine.run("systemctl", "start", "showroomd-verify-backup", check=False)
+    assert machine.property("showroomd-verify-backup", "Result") == "exit-code"
+    await until(lambda: "says why" in machine.journal("showroomd-failed@showroomd-verify-backup"))
+
+
 async def test_uninstalling_leaves_data_and_settings_and_installing_again_finds_them(machine: Machine) -> None:
     await add_tenant(machine)
     machine.run("showroomd", "uninstall-units")

@@ -18,6 +18,9 @@ from shards.tenant.vehicle import Vehicle
 DEFAULT_MONTHS: Final = 48
 LONG_MONTHS: Final = 60  # what an instalment is stretched to where none is named
 _SHARE: Final = re.compile(r"(\d{1,2})\s*%\s*(?:de\s+)?entrada|entrada\s+(?:de\s+)?(\d{1,2})\s*%")
+_NO_DOWN: Final = re.compile(
+    r"\bsem (?:dar )?(?:nada de )?entrada\b|zero (?:de )?entrada|\bnao (?:tenho|vou dar|posso dar|consigo dar|quero dar) (?:\w+ ){0,2}entrada\b"
+)
 _FIGURES_ASKED: Final = re.compile(
     r"\b(?:(?:quant[oa]|qto|qnto|qt) (?:\w+ ){0,3}(?:fica\w*|sai\w*|da\b|daria|seria|pag\w+|parcela\w*|prestac\w+|por mes)"
     r"|simul\w+|(?:valor|preco) d?as? parcela|parcelas? (?:d[eao]|fic\w+)|(?:quanto|qto) (?:financiad[oa]|parcelad[oa]))"
@@ -50,7 +53,7 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
     doubt = understood.has("doubt") and "doubt" in intents(doubtful)
     if doubt:
         draft.say(_CREDIT)
-    if down is None and re.search(r"\bsem (?:dar )?entrada\b|zero (?:de )?entrada", understood.folded):
+    if down is None and _NO_DOWN.search(understood.folded):
         down = 0
     asked_figures = bool(down is not None or months or _FIGURES_ASKED.search(understood.folded))
     down = down if down is not None else _kept(memory.get("down"))

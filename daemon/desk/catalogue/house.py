@@ -19,6 +19,7 @@ TERMS: Final = {
     "consign": (r"consigna", "A consignação"),
     "facility": (r"estacionamento|wi-?fi|cafe|acessib|banheiro|cadeirante|carregador", "Isso da estrutura da loja"),
     "inspect": (r"mecanico|vistoria|pericia", "A visita com mecânico ou vistoria"),
+    "promo": (r"promo|oferta|feirao", "As promoções do momento"),
     "online": (r"site|instagram|facebook|www|youtube", "Nosso site e redes sociais"),
     "videocall": (r"video|chamada", "A chamada de vídeo"),
     "pcd": (r"pcd|isencao|adaptad", "A venda para PCD"),

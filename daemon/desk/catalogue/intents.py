@@ -59,7 +59,8 @@ _PATTERNS: Final = {
     r"|nunca mais (?:compro|volto)|sacanagem|enrola(?:ndo|ram|cao)|demora (?:demais|pra responder)"
     r"|motor (?:bateu|fundido))\b",
     "laugh": r"\A\W*(?:k{3,}\w*|(?:ha){2,}h?|(?:rs){1,}|(?:he){2,}|(?:hua){2,}\w*)\W*\Z",
-    "similar": r"\b(?:parecid\w+|similar\w*|semelhante\w*|no estilo|(?:algo|algum|carro|um) (?:tipo|estilo)|equivalente|concorrente)\b",
+    "pricey": r"\b(?:(?:achei|ta|tao|esta|muito|mt|bem|meio|ficou|e|um pouco|mto) (?:\w+ )?(?:car[oa]s?|salgad[oa]s?|puxad[oa]s?)\b(?! que)|fora do (?:meu )?orcamento|acima do (?:meu )?orcamento)",
+    "similar": r"\b(?:mais (?:barat\w+|em conta) (?:do )?que|parecid\w+|similar\w*|semelhante\w*|no estilo|(?:algo|algum|carro|um) (?:tipo|estilo)|equivalente|concorrente)\b",
     "compare": r"\b(?:diferenca\w*|compar(?:a|ar|acao|e)|qual (?:e |o |deles e |desses e )?(?:o )?melhor"
     r"|qual d[eao]s? (?:dois|duas|2|tres|3)\b|(?:qual|quem) (?:e |eh )?(?:mais|menos) \w+ (?:dos|das) (?:dois|duas)"
     r"|entre (?:os|esses|eles) (?:dois|2)|qual (?:vc |voce |vcs )?(?:recomenda|indica))\b",
@@ -193,7 +194,8 @@ _PATTERNS: Final = {
     r"|explica)|ficha|caracteristicas|descricao|fala (?:mais |um pouco )?(?:sobre|d[eo])"
     r"|como (?:e|ta|esta|que (?:ta|e)) (?:ele|ela|o carro|o estado|esse)|tell me more"
     r"|me passa\w* (?:os )?dados|conta mais)\b",
-    "stock": r"\b(?:o (?:que|q) (?:vc|vcs|voces|ces|voce|ce)? ?(?:tem|tens|tao|vendem|trabalham|tem ai)"
+    "promo": r"\b(?:promoc(?:ao|oes)|ofertas?|feirao|liquidac\w+|black friday)\b",
+    "stock": r"\b(?:chegou (?:algo|algum\w*|carros?|novidade)|novidades?|o (?:que|q) (?:vc|vcs|voces|ces|voce|ce)? ?(?:tem|tens|tao|vendem|trabalham|tem ai)"
     r"|quais (?:os )?(?:carros?|veiculos?|modelos?|opcoes)|que carros?|estoque|catalogo"
     r"|carros? (?:disponiv\w+|a venda|vcs tem|voces tem)|lista (?:de|dos|com)|tem (?:quais"
     r"|que) carros?|me (?:indica|mostra|sugere|recomenda|ajuda a (?:escolher|achar))|indica\w*"
@@ -264,7 +266,7 @@ _FACTS: Final = {
     r"|acao) (?:em dia|ok|ta|esta|pag[oa]|atrasad)\w*|doc em dia|quitado|alienad[oa])\b",
     "state": r"\b(?:(?:estado|conservac\w+|conservad[oa]|bem cuidad[oa])|pneus?|bateria|ta inteiro"
     r"|ta (?:bom|boa|novo)|revis(?:oes|ado|ada)|manual e chave|chave reserva|interior"
-    r"|algum (?:defeito|problema|detalhe)|bancos?\b(?! (?:de|em) couro))\b",
+    r"|algum (?:defeito|problema|detalhe)|bancos\b(?! (?:de|em) couro))\b",
     "consumption": r"\b(?:consumo|km (?:por|p|/) ?l(?:itro)?|por litro|(?:quanto|quantos|qts|qnts) (?:km )?(?:el[ea] |o carro |esse )?faz"
     r"|faz quantos?(?: km)?|bebe muito|beberrao|(?:e|eh|muito) economic[oa]|(?:ele|ela|carro) gasta muito|autonomia)\b",
     "engine": r"\b(?:(?:qual|que|q) (?:e |o |a )*(?:motor\w*|versao|potencia)|motor\b|motorizac\w+|potencia|cavalos|quantos cv"

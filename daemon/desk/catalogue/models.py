@@ -243,7 +243,7 @@ EVERYDAY: Final = frozenset(
         "quantum", "classic", "titan", "factor", "cruzer", "frontera", "eclipse", "triton", "meteor", "kick",
         "fiate", "sonic", "moby", "mob", "cobalto", "cactos", "civico", "gool", "omega", "tank", "jimmy",
         "jaguar", "up", "2008", "206", "207", "208", "306", "307", "308", "408", "508", "3008", "5008", "320",
-        "kah", "cadete", "logus", "apolo", "hornet", "crosser", "jumper", "boreal", "brasilia", "cinquecento", "cg",
+        "kah", "cadete", "logus", "apolo", "hornet", "crosser", "jumper", "boreal", "brasilia", "cinquecento",
         "santana", "pampa", "elba", "verona", "bora", "shark", "discovery", "defender", "durango", "dakota", "tera",
         "bandeirante", "courier", "ninja", "stilo", "march", "ux", "nx", "cla", "c10", "d10", "a20",
     }

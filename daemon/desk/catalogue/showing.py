@@ -6,16 +6,15 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from daemon.desk import finance
 from daemon.desk.brief import Brief, Command, GetVehicles
-from daemon.desk.catalogue import deals, figures, offers
+from daemon.desk.catalogue import offers
+from daemon.desk.catalogue.beside import affordable, cars_only, compare, keep_lead, relative, similar
 from daemon.desk.catalogue.common_words import EVERYDAY_WORDS, FILLERS
-from daemon.desk.catalogue.details import article, card, name, year_words
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.finding import Finding, Found, find, find_words, nearest
 from daemon.desk.catalogue.subjects import MOST, Subject, resolve
 from daemon.desk.catalogue.understanding import Understood, recalled_ids
-from daemon.desk.catalogue.wish import Wish, described, recalled, remembered
+from daemon.desk.catalogue.wish import Wish, recalled, remembered
 from shards.tenant.vehicle import Vehicle
 
 Steps = Generator[Command, Any, None]
@@ -26,7 +25,6 @@ _ADVERTISED: Final = re.compile(
     r"\b(?:anunci\w+|vi (?:um|uma|o|a|no|na|esse|essa|ai)\b|aquel[ea]|vcs (?:postaram|colocaram)|voces (?:postaram|colocaram)"
     r"|no (?:site|face\w*|insta\w*|story|stories|olx|marketplace)|na olx|do (?:site|anuncio)|o (?:carro )?de r?\$? ?\d)"
 )
-_SAME_MONEY: Final = re.compile(r"\bmesm[ao] (?:faixa|preco|valor|media)\b|\bn[eo]ss[ea] (?:faixa|preco|valor)\b")
 _RESIDUE: Final = re.compile(r"[a-z][a-z0-9-]{2,}")
 _COMMON: Final = frozenset(EVERYDAY_WORDS.split())
 _EMPTY_WORDS: Final = frozenset(FILLERS.split())
@@ -45,11 +43,27 @@ def shown_for(draft: Draft, understood: Understood) -> Generator[Command, Any, S
     more = understood.has("more") and not understood.has("other_color")
     if more and recalled_ids(brief.memory, "seen") and not understood.has("similar"):
         narrowed = wish.without("sort")
-        yield from _more(draft, older if narrowed.empty else wish if older.named else wish.over(older))
+        yield from _more(
+            draft,
+            older if narrowed.empty else wish if older.named and (wish.bodies or wish.options) else wish.over(older),
+        )
         return Subject()
     subject = yield from resolve(brief, understood)
+    if understood.has("pricey") and subject.one is not None and wish.without("colors", "not_colors", "sort").empty:
+        draft.say(draft.pick("Entendo! Dá pra ver algo mais em conta.", "Tranquilo, dá pra ver algo mais em conta."))
+        cheaper = evolve(understood, wish=Wish(sort="price"))
+        return (yield from similar(draft, cheaper, subject.vehicles[0].model, subject.vehicles[0].body))
+    if understood.has("pricey") and len(subject.vehicles) > 1 and wish.without("sort").empty and not older.empty:
+        cheap = yield from find(evolve(older, sort="price"), limit=offers.LISTED)
+        draft.say(
+            draft.pick("Entendo! Os mais em conta que temos nessa linha:", "Tranquilo! Os mais em conta são estes:")
+        )
+        draft.say(offers.lines(cheap.items))
+        draft.show(cheap.items)
+        draft.ask("Até quanto você pensa em investir?", "budget")
+        return Subject(vehicles=cheap.items, how="told")
     if understood.has("similar") and subject.vehicles and not wish.bodies:
-        return (yield from _similar(draft, understood, subject.vehicles[0].model, subject.vehicles[0].body))
+        return (yield from similar(draft, understood, subject.vehicles[0].model, subject.vehicles[0].body))
     if subject.gone and subject.how == "quoted":
         yield from _gone(draft, understood, subject)
         return Subject()
@@ -59,21 +73,21 @@ def shown_for(draft: Draft, understood: Understood) -> Generator[Command, Any, S
         seen: tuple[Vehicle, ...] = yield GetVehicles(recalled_ids(brief.memory, "seen")[-3:])
         subject = Subject(vehicles=seen, how="shown") if len(seen) > 1 else subject
     if understood.has("compare") and 1 < len(subject.vehicles) <= MOST:
-        _compare(draft, subject.vehicles)
+        compare(draft, subject.vehicles)
         return Subject()
     if understood.has("other_color") and subject.vehicles:
         yield from _other_colors(draft, subject.vehicles)
         return Subject()
     rate = brief.profile.assistant.finance_rate_percent_month
     if understood.money.instalment and rate is not None and not subject.vehicles:
-        return (yield from _affordable(draft, understood, rate))
+        return (yield from affordable(draft, understood, rate))
     if not subject.vehicles and wish.max_centavos and _ADVERTISED.search(understood.folded):
         exact = yield from find(evolve(wish, min_centavos=wish.max_centavos, around_centavos=None), limit=MOST)
         if exact.items:
             draft.show(exact.items)
             return Subject(vehicles=exact.items, how="quoted")
     if subject.one is not None and understood.searching and not understood.has("trade", "sell"):
-        wish = _relative(wish, subject.one, understood)
+        wish = relative(wish, subject.one, understood)
         understood = evolve(understood, wish=wish)
     if _is_search(understood, subject):
         merged = _with_budget(wish, older) if _is_new(understood, older) else wish.over(older)
@@ -119,69 +133,6 @@ def _is_new(understood: Understood, older: Wish) -> bool:
     return understood.searching and not understood.following and bool(wish.bodies) and not understood.has("more")
 
 
-def _relative(wish: Wish, vehicle: Vehicle, understood: Understood) -> Wish:
-    """ "Tem um mais novo na mesma faixa?" compares with the vehicle in question."""
-    asking, year, km = vehicle.asking_centavos, vehicle.year, vehicle.mileage_km
-    if _SAME_MONEY.search(understood.folded) and asking and not wish.priced:
-        near = figures.NEAR
-        wish = evolve(
-            wish,
-            min_centavos=round(asking * (1 - near)),
-            max_centavos=round(asking * (1 + near)),
-            around_centavos=asking,
-        )
-    if wish.without("sort").empty:
-        return wish
-    if wish.sort == "-year" and year and wish.min_year is None:
-        wish = evolve(wish, min_year=year + 1)
-    elif wish.sort == "price" and asking and not wish.priced:
-        wish = evolve(wish, max_centavos=asking - 100)
-    elif wish.sort == "mileage" and km and wish.max_km is None:
-        wish = evolve(wish, max_km=km - 1)
-    return wish
-
-
-def _similar(draft: Draft, understood: Understood, model: str, body: str) -> Generator[Command, Any, Subject]:
-    """Others of the kind of a model that is in stock, cheaper ones where that is asked."""
-    line = next((line for line in draft.brief.summary.lines if line.model == model), None)
-    wish = evolve(understood.wish, models=(), makes=(), not_named=(model,), bodies=(body,) if body else ())
-    if wish.sort == "price" and not wish.priced and line is not None and line.min_price_centavos:
-        wish = evolve(wish, max_centavos=line.min_price_centavos, sort="-price")
-    found = yield from find(wish, limit=offers.LISTED)
-    if not found.items:
-        return Subject()
-    draft.memory["wish"] = remembered(evolve(wish, sort=""))
-    _keep_lead(draft, evolve(wish, sort=""), found)
-    draft.say(draft.pick("Nessa linha temos também:", "Parecidos com ele temos estes:"))
-    draft.say(offers.lines(found.items))
-    draft.show(found.items)
-    draft.ask("Algum desses te agrada?", "which")
-    return Subject(vehicles=found.items, how="told")
-
-
-def _affordable(draft: Draft, understood: Understood, rate: float) -> Generator[Command, Any, Subject]:
-    """What an instalment the customer can pay may buy, by the tenant's rate."""
-    months = min(max(understood.money.months or deals.LONG_MONTHS, finance.MONTHS[0]), finance.MONTHS[1])
-    share = rate / 100
-    worth = (1 - (1 + share) ** -months) / share if share else float(months)
-    limit = (understood.money.down or 0) + int((understood.money.instalment or 0) * worth)
-    wish = evolve(understood.wish, max_centavos=limit, min_centavos=None, around_centavos=None, sort="-price")
-    wish = _cars_only(draft, wish)
-    found = yield from find(wish, limit=offers.LISTED)
-    if not found.items:
-        return Subject()
-    draft.memory["wish"] = remembered(evolve(wish, sort=""))
-    draft.say(f"Pensando nessa parcela em {months}x, olha o que se aproxima:")
-    draft.say(offers.lines(found.items))
-    draft.show(found.items)
-    return Subject(vehicles=found.items, how="told")
-
-
-def _cars_only(draft: Draft, wish: Wish) -> Wish:
-    kinds = {body in {"motorcycle", "truck"} for line in draft.brief.summary.lines for body in line.bodies}
-    return evolve(wish, cars_only=len(kinds) == 2)
-
-
 def _with_budget(wish: Wish, older: Wish) -> Wish:
     """Another kind of car for the same money."""
     if wish.priced or wish.named or not wish.bodies:
@@ -209,14 +160,14 @@ def _named(draft: Draft, understood: Understood, wish: Wish) -> Generator[Comman
         return subject
     if understood.has("similar") and len(understood.mentions) == 1 and understood.mentions[0].in_stock:
         known = understood.mentions[0].known
-        return (yield from _similar(draft, understood, known.model, known.body))
+        return (yield from similar(draft, understood, known.model, known.body))
     if understood.has("compare") and 1 < len(wish.models) <= 3:
         pair: list[Vehicle] = []
         for model in wish.models:
             found = yield from find(evolve(wish, models=(model,)), limit=1)
             pair.extend(found.items)
         if len(pair) > 1:
-            _compare(draft, tuple(pair))
+            compare(draft, tuple(pair))
             return Subject()
     return (yield from _searched(draft, understood, wish))
 
@@ -241,12 +192,12 @@ def _among_shown(brief: Brief, understood: Understood) -> Generator[Command, Any
 
 
 def _searched(draft: Draft, understood: Understood, wish: Wish) -> Generator[Command, Any, Subject]:
-    wish = _cars_only(draft, wish)
+    wish = cars_only(draft, wish)
     draft.memory["wish"] = remembered(wish)
     only_best = (
         bool(wish.sort)
         and _SUPERLATIVE.search(understood.folded) is not None
-        and (understood.picking or bool(re.search(r"\b(?:qual|quero|me (?:mostra|fala))\b", understood.folded)))
+        and (understood.picking or bool(re.search(r"\b(?:qual|quero|quanto|me \w+)\b", understood.folded)))
     )
     best = only_best and not understood.searching
     found = yield from find(wish, limit=1 if best else MOST)
@@ -254,11 +205,11 @@ def _searched(draft: Draft, understood: Understood, wish: Wish) -> Generator[Com
         found = evolve(found, items=found.items[: 1 if only_best else offers.LISTED])
     if not found.items:
         found = yield from _made_in(wish)
-    _keep_lead(draft, wish, found)
-    if not found.items and (year := wish.min_year) == wish.max_year and year is not None and not wish.named:
-        if any(line.model == str(year) for line in draft.brief.summary.lines):  # "tem 2008?": the Peugeot
-            wish = evolve(wish, models=(str(year),), min_year=None, max_year=None)
-            found = yield from find(wish, limit=MOST)
+    keep_lead(draft, wish, found)
+    number = str(wish.min_year) if wish.min_year == wish.max_year and not wish.named else ""
+    if not found.items and any(line.model == number for line in draft.brief.summary.lines):  # "tem 2008?": the Peugeot
+        wish = evolve(wish, models=(number,), min_year=None, max_year=None)
+        found = yield from find(wish, limit=MOST)
     if not found.items and (wish.named or wish.version):
         said = yield from _instead_of_missing(draft, understood, wish)
         if said.vehicles:
@@ -326,15 +277,6 @@ def _speaks_later(understood: Understood) -> bool:
     return understood.has("photos", "discount", "reserve") or (understood.has("finance") and not understood.searching)
 
 
-def _keep_lead(draft: Draft, wish: Wish, found: Found) -> None:
-    if wish.named or wish.max_centavos or wish.bodies or wish.use:
-        only = found.items[0] if found.total == 1 and found.items else None
-        interest = (
-            f"{name(only)} {year_words(only)}".strip() if only and wish.named else described(wish.without("sort"))
-        )
-        draft.lead(interest=interest, vehicle_id=only.id if only else None, budget_centavos=wish.max_centavos)
-
-
 def _more(draft: Draft, older: Wish) -> Steps:
     seen = recalled_ids(draft.brief.memory, "seen")
     found = yield from find(older, limit=MOST, exclude=seen)
@@ -380,22 +322,6 @@ def _other_colors(draft: Draft, vehicles: tuple[Vehicle, ...]) -> Steps:
         f"em outra cor não temos."
     )
     draft.ask("Quer ver outro modelo parecido?", "model")
-
-
-def _compare(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
-    for vehicle in vehicles:
-        draft.say(card(vehicle))
-    priced = sorted((v for v in vehicles if v.asking_centavos), key=lambda v: v.asking_centavos or 0)
-    if len(priced) > 1 and len(vehicles) == 2:
-        newer = max(vehicles, key=lambda v: (v.year or 0, -(v.mileage_km or 0)))
-        less = min(vehicles, key=lambda v: v.mileage_km if v.mileage_km is not None else 10**9)
-        said = [f"{deals.named(priced[0])} é {'a' if article(priced[0]) == 'a' else 'o'} mais em conta"]
-        if newer.year != min(v.year or 0 for v in vehicles):
-            said.append(f"{deals.named(newer)} é mais {'nova' if article(newer) == 'a' else 'novo'}")
-        said.append(f"{deals.named(less)} é menos {'rodada' if article(less) == 'a' else 'rodado'}")
-        draft.say(deals.upper_first("; ".join(said)) + ".")
-    draft.show(vehicles)
-    draft.ask("Qual deles faz mais o seu estilo?", "which")
 
 
 def _invite(draft: Draft, understood: Understood) -> None:

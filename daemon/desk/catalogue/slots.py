@@ -121,6 +121,11 @@ _CEILING: Final = re.compile(
     r"\b(?:meu|nosso|o|de) teto(?= (?:e|eh|seria|maximo|vai|fica|financeiro|de (?:gasto|r\$|\d|uns))|\W*$|\W*[,.;!\n])"
     r"|\b(?:meu|nosso) teto\b|\bteto\W*(?:e|eh|de|seria|maximo|:)?\W*(?:uns |r\$ ?)?\d|(?<=\d )teto\b|(?<=mil )(?:de )?teto\b(?! solar)"
 )
+_AGE: Final = re.compile(
+    r"\b(?:ate|no maximo|maximo|max|menos de|com)(?: uns)? (\d{1,2}|dois|tres|quatro|cinco|dez) anos? de (?:uso|fabricacao|vida|rodagem)"
+    r"|\bcarro (?:de|com) (?:ate |no maximo |uns )?(\d|dois|tres|quatro|cinco) anos?\b"
+)
+_SPELLED: Final = {"dois": "2", "tres": "3", "quatro": "4", "cinco": "5", "dez": "10"}
 _DOORS: Final = re.compile(r"\b(2|3|4|5|duas|quatro)\s?(?:portas|pts?\b|p\b)")
 _NEW: Final = re.compile(r"\b(?:0\s?km|zero\s?km|zero quilometro|0 quilometro|okm|zerado|zerinho)\b")
 
@@ -132,9 +137,11 @@ def without(text: str, spans: Sequence[tuple[int, int]]) -> str:
     return text
 
 
-def read(text: str, mentions: Sequence[Mention], *, money_talk: bool, asked: str) -> tuple[Wish, Money]:
+def read(
+    text: str, mentions: Sequence[Mention], *, money_talk: bool, asked: str, this_year: int | None = None
+) -> tuple[Wish, Money]:
     """The wish and the figures of a purchase in a text. `money_talk`: financing or a price is being discussed, so
-    a bare sum is no limit. `asked` is what we asked last ("budget", …)."""
+    a bare sum is no limit. `asked` is what we asked last ("budget", …); without `this_year` ages are not read."""
     plain = flat(text)
     parted = refusals(plain)
     spans = [(mention.start, mention.end) for mention in mentions]
@@ -181,6 +188,11 @@ def read(text: str, mentions: Sequence[Mention], *, money_talk: bool, asked: str
         condition="new" if _NEW.search(plain) else "",
         use=use.name if use and not models else "",
     )
+    if re.search(r"\b(?:velh|antig)", refused_names) and not wish.sort:
+        wish = evolve(wish, sort="-year")
+    age = _AGE.search(plain)
+    if age and this_year is not None and wish.min_year is None:
+        wish = evolve(wish, min_year=this_year - int(_SPELLED.get(age[1] or age[2], age[1] or age[2])))
     return wish, money
 
 

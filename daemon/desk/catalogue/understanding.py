@@ -61,6 +61,13 @@ _FORGET: Final = re.compile(
     r"\b(?:esquece|deixa (?:pra la|quieto)|mudei de ideia|na verdade|melhor (?:uma?|outro)"
     r"|outra coisa|desisto|tanto faz)\b"
 )
+_SHORT_NO: Final = re.compile(r"\b(?:n|naum|num)\b(?=\s+(?:[a-z]))")
+_NO_TRADE: Final = re.compile(
+    r"\bnao (?:tenho|possuo|vou (?:dar|ter|por|colocar)|vai ter|tem|ha) (?:\w+ ){0,4}(?:troca|usado)\b|\bsem (?:carro (?:na|pra|de) )?troca\b"
+)
+_NO_LOAN: Final = re.compile(
+    r"\bnao (?:preciso|quero|vou|queria|pretendo) (?:de |fazer |um )*(?:financ\w+|parcel\w+|emprestimo)"
+)
 _ANYONE: Final = re.compile(r"\b(?:tem |ha )?(?:alguem|gente|algum atendente)(?: ai| ae| online| na linha| por ai)*\b")
 # Of money in a trade-in that asks for no financing: "de entrada", "ainda ta financiado".
 _OWN_CAR_MONEY: Final = re.compile(
@@ -121,7 +128,7 @@ def clipped(text: str) -> str:
 def read_burst(text: str, brief: Brief, *, asked: str, names: Lexicon | None = None) -> Understood:
     """Read a text in the light of a brief; `asked` names our last question. Reading asks the stock nothing."""
     plain = flat(text)
-    found = intents(plain)
+    found = intents(_SHORT_NO.sub("nao", plain))
     every = (names or Lexicon(brief.summary)).find(text)
     selling = bool(found & {"trade", "sell", "consign"})
     own = own_car(text, every, selling=selling, asked=asked == "trade")
@@ -129,7 +136,7 @@ def read_burst(text: str, brief: Brief, *, asked: str, names: Lexicon | None = N
     rest = text if own is None else without(text, [(own.start, own.end)])
     found = _sorted_out(found, plain, owns=own is not None and any(own.start <= m.start < own.end for m in every))
     money_talk = bool(found & {"finance", "discount", "reserve"}) or asked in {"down", "months"}
-    wish, money = read(rest, wanted_mentions, money_talk=money_talk, asked=asked)
+    wish, money = read(rest, wanted_mentions, money_talk=money_talk, asked=asked, this_year=brief.now.year)
     folded = flat(rest)
     if "sell" in found and not _SEARCHING.search(folded):  # what he asks for his own car is no limit for ours
         wish = wish.without("min_centavos", "max_centavos", "around_centavos")
@@ -168,6 +175,10 @@ def _sorted_out(found: frozenset[str], plain: str, *, owns: bool) -> frozenset[s
         found -= {"finance"} - left
     if found & {"facility", "video"} and "hours" in found and not re.search(r"\b(?:hora|abre|fecha|abert)", plain):
         found -= {"hours"}
+    if _NO_TRADE.search(plain):
+        found = (found - {"trade"}) | {"no"}
+    if _NO_LOAN.search(plain):
+        found -= {"finance"}
     if "enough" in found:
         found -= {"photos", "video"}
     if "help" in found and found & {"finance", "photos"}:

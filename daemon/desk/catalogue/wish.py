@@ -272,7 +272,9 @@ def described(wish: Wish) -> str:
         parts.append(FUEL_WORDS.get(wish.fuels[0], wish.fuels[0]))
     if wish.colors:
         parts.append(" ou ".join(wish.colors))
+    unwanted = tuple(word for fuel, word in FUEL_WORDS.items() if fuel not in wish.fuels)
     refused = (
+        *(unwanted if len(wish.fuels) > 2 else ()),
         *wish.not_version.split(),
         *(BODY_WORDS[body][0] for body in wish.not_bodies),
         *wish.not_named,

@@ -33,7 +33,7 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert manifest.files[0].kind == "tenant"
 
 
-@given(st.text(max_size=200) | st.just('{"format": 1}') | st.just("[1]"))
+@given(text=st.text(max_size=200) | st.just('{"format": 1}') | st.just("[1]"))
 def test_junk_is_refused_in_one_line(text: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("set")
     (folder / manifests.NAME).write_text(text, "utf-8")

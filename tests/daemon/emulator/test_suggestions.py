@@ -130,7 +130,6 @@ async def test_a_whole_conversation_of_suggestions(shops: dict[str, ShardHandle]
         assert any(isinstance(effect, SaveLead) and "gol" in effect.trade_in.lower() for effect in effects), profile.id
 
 
-@pytest.mark.xfail(reason="the catalogue takes HB20X for a spelling of HB20: daemon/desk/catalogue/models.py")
 async def test_hb20_is_answered_with_the_hb20(shops: dict[str, ShardHandle]) -> None:
     talk = Talk(PROFILES[0], shops[PROFILES[0].id])
     reply = await talk.say("HB20 até 70 mil")

@@ -8,7 +8,7 @@ import trio
 
 from daemon.emulator.scripts import Step
 from daemon.emulator.vendors import VendorPeer, serve
-from daemon.providers.transport import StripedTransport, http_client
+from daemon.providers.transport import StripedTransport, WireTransport, http_client
 
 
 async def test_requests_spread_over_the_pools_and_reuse_their_connections(nursery: trio.Nursery) -> None:
@@ -49,6 +49,29 @@ async def test_a_cancelled_or_cut_request_frees_its_place(nursery: trio.Nursery)
     nursery.cancel_scope.cancel()
 
 
+async def test_the_wire_is_kept_and_errors_are_httpx_own(nursery: trio.Nursery) -> None:
+    peer = VendorPeer()
+    peer.script.replace([Step(fault="cut"), Step(fault="stall")])
+    port = await nursery.start(partial(serve, peer))
+    body = {"model": "m", "messages": [{"role": "user", "content": "oi"}]}
+    client = http_client(f"http://127.0.0.1:{port}", 30.0)
+    ask = partial(
+        client.post, f"http://127.0.0.1:{port}/v1/chat/completions", json=body, headers={"authorization": "Bearer k"}
+    )
+    with pytest.raises(httpx2.RemoteProtocolError):
+        await ask()
+    with pytest.raises(httpx2.ReadTimeout):
+        await ask(timeout=0.05)
+    before = peer.connections
+    for _ in range(3):
+        assert (await ask()).status_code == 200
+    assert peer.connections == before + 1
+    with pytest.raises(httpx2.ConnectError):
+        await client.get("http://127.0.0.1:1/")
+    await client.aclose()
+    nursery.cancel_scope.cancel()
+
+
 @pytest.mark.parametrize(
     ("environment", "url", "proxied"),
     [
@@ -68,6 +91,8 @@ async def test_the_proxy_of_the_environment(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     client = http_client(url, 30.0)
-    pool = client._transport._pools[0]._pool  # type: ignore[attr-defined]
-    assert ("Proxy" in type(pool).__name__) is proxied
+    transport = client._transport
+    assert isinstance(transport, StripedTransport if proxied else WireTransport)
+    if isinstance(transport, StripedTransport):
+        assert "Proxy" in type(transport._pools[0]._pool).__name__  # type: ignore[attr-defined]
     await client.aclose()

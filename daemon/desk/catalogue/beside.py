@@ -1,0 +1,108 @@
+"""Vehicles beside those asked for: compared, alike, cheaper, within an instalment. Generators, no I/O."""
+
+import re
+from collections.abc import Generator
+from typing import Any, Final
+
+from attrs import evolve
+
+from daemon.desk import finance
+from daemon.desk.brief import Command
+from daemon.desk.catalogue import deals, figures, offers
+from daemon.desk.catalogue.details import article, card, name, year_words
+from daemon.desk.catalogue.draft import Draft
+from daemon.desk.catalogue.finding import Found, find
+from daemon.desk.catalogue.subjects import Subject
+from daemon.desk.catalogue.understanding import Understood
+from daemon.desk.catalogue.wish import Wish, described, remembered
+from shards.tenant.vehicle import Vehicle
+
+_SAME_MONEY: Final = re.compile(r"\bmesm[ao] (?:faixa|preco|valor|media)\b|\bn[eo]ss[ea] (?:faixa|preco|valor)\b")
+
+
+def similar(draft: Draft, understood: Understood, model: str, body: str) -> Generator[Command, Any, Subject]:
+    """Others of the kind of a model that is in stock, cheaper ones where that is asked."""
+    line = next((line for line in draft.brief.summary.lines if line.model == model), None)
+    wish = evolve(understood.wish, models=(), makes=(), not_named=(model,), bodies=(body,) if body else ())
+    if wish.sort == "price" and not wish.priced and line is not None and line.min_price_centavos:
+        wish = evolve(wish, max_centavos=line.min_price_centavos, sort="-price")
+    found = yield from find(wish, limit=offers.LISTED)
+    if not found.items:
+        return Subject()
+    draft.memory["wish"] = remembered(evolve(wish, sort=""))
+    keep_lead(draft, evolve(wish, sort=""), found)
+    draft.say(draft.pick("Nessa linha temos também:", "Parecidos com ele temos estes:"))
+    draft.say(offers.lines(found.items))
+    draft.show(found.items)
+    draft.ask("Algum desses te agrada?", "which")
+    return Subject(vehicles=found.items, how="told")
+
+
+def affordable(draft: Draft, understood: Understood, rate: float) -> Generator[Command, Any, Subject]:
+    """What an instalment the customer can pay may buy, by the tenant's rate."""
+    months = min(max(understood.money.months or deals.LONG_MONTHS, finance.MONTHS[0]), finance.MONTHS[1])
+    share = rate / 100
+    worth = (1 - (1 + share) ** -months) / share if share else float(months)
+    limit = (understood.money.down or 0) + int((understood.money.instalment or 0) * worth)
+    wish = evolve(understood.wish, max_centavos=limit, min_centavos=None, around_centavos=None, sort="-price")
+    wish = cars_only(draft, wish)
+    found = yield from find(wish, limit=offers.LISTED)
+    if not found.items:
+        return Subject()
+    draft.memory["wish"] = remembered(evolve(wish, sort=""))
+    draft.say(f"Pensando nessa parcela em {months}x, olha o que se aproxima:")
+    draft.say(offers.lines(found.items))
+    draft.show(found.items)
+    return Subject(vehicles=found.items, how="told")
+
+
+def relative(wish: Wish, vehicle: Vehicle, understood: Understood) -> Wish:
+    """ "Tem um mais novo na mesma faixa?" compares with the vehicle in question."""
+    asking, year, km = vehicle.asking_centavos, vehicle.year, vehicle.mileage_km
+    if _SAME_MONEY.search(understood.folded) and asking and not wish.priced:
+        near = figures.NEAR
+        wish = evolve(
+            wish,
+            min_centavos=round(asking * (1 - near)),
+            max_centavos=round(asking * (1 + near)),
+            around_centavos=asking,
+        )
+    if wish.without("sort").empty:
+        return wish
+    if wish.sort == "-year" and year and wish.min_year is None:
+        wish = evolve(wish, min_year=year + 1)
+    elif wish.sort == "price" and asking and not wish.priced:
+        wish = evolve(wish, max_centavos=asking - 100)
+    elif wish.sort == "mileage" and km and wish.max_km is None:
+        wish = evolve(wish, max_km=km - 1)
+    return wish
+
+
+def compare(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
+    for vehicle in vehicles:
+        draft.say(card(vehicle))
+    priced = sorted((v for v in vehicles if v.asking_centavos), key=lambda v: v.asking_centavos or 0)
+    if len(priced) > 1 and len(vehicles) == 2:
+        newer = max(vehicles, key=lambda v: (v.year or 0, -(v.mileage_km or 0)))
+        less = min(vehicles, key=lambda v: v.mileage_km if v.mileage_km is not None else 10**9)
+        said = [f"{deals.named(priced[0])} é {'a' if article(priced[0]) == 'a' else 'o'} mais em conta"]
+        if newer.year != min(v.year or 0 for v in vehicles):
+            said.append(f"{deals.named(newer)} é mais {'nova' if article(newer) == 'a' else 'novo'}")
+        said.append(f"{deals.named(less)} é menos {'rodada' if article(less) == 'a' else 'rodado'}")
+        draft.say(deals.upper_first("; ".join(said)) + ".")
+    draft.show(vehicles)
+    draft.ask("Qual deles faz mais o seu estilo?", "which")
+
+
+def keep_lead(draft: Draft, wish: Wish, found: Found) -> None:
+    if wish.named or wish.max_centavos or wish.bodies or wish.use:
+        only = found.items[0] if found.total == 1 and found.items else None
+        interest = (
+            f"{name(only)} {year_words(only)}".strip() if only and wish.named else described(wish.without("sort"))
+        )
+        draft.lead(interest=interest, vehicle_id=only.id if only else None, budget_centavos=wish.max_centavos)
+
+
+def cars_only(draft: Draft, wish: Wish) -> Wish:
+    kinds = {body in {"motorcycle", "truck"} for line in draft.brief.summary.lines for body in line.bodies}
+    return evolve(wish, cars_only=len(kinds) == 2)
