@@ -1,5 +1,6 @@
 """From tenant id to open shard: opening on demand, closing when idle, never more than the limit."""
 
+import ctypes
 import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -18,7 +19,17 @@ T = TypeVar("T")
 
 IDLE_SECONDS: Final = 60.0
 SWEEP_SECONDS: Final = 15.0
+TRIM_AFTER: Final = 16
+"""Shards closed in one sweep, after which their memory (0.4 MB each) is given back to the kernel: the C library keeps
+it otherwise, in pieces between what is still in use."""
 TENANT_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
+
+
+def _return_memory() -> None:
+    """In a worker thread: give free memory back, where the C library can."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def check_tenant_id(tenant: str) -> str:
@@ -196,9 +207,13 @@ class ShardDirectory:
             while True:
                 await trio.sleep(SWEEP_SECONDS)
                 horizon = trio.current_time() - IDLE_SECONDS
+                closed = 0
                 for tenant, slot in list(self._open.items()):
                     if self._closable(slot) and slot.last_used <= horizon:
                         await self._close(tenant)
+                        closed += 1
+                if closed >= TRIM_AFTER:
+                    await trio.to_thread.run_sync(_return_memory, limiter=self.limiter)
         finally:
             with trio.CancelScope(shield=True):
                 for tenant, slot in list(self._open.items()):

@@ -24,6 +24,8 @@ TICK_SECONDS: Final = 5.0
 SHARE: Final = 4
 """A round that took long is followed by a pause so many times as long, whatever the interval says."""
 LATE_ROUNDS: Final = 3
+CREDIT_SECONDS: Final = 0.5
+"""Time without copying (checking, syncing) that may be made up for."""
 SLACK_SECONDS: Final = 2.0
 """A file whose time is less than this behind its copy's may have changed after it."""
 
@@ -79,6 +81,7 @@ class Copies:
         self._floor = floor
         self._interval = interval_seconds
         self._pace = bytes_per_second
+        self._paid_until = float("-inf")
         self._trouble = trouble
         self._show_age = show_age
         self._now = now
@@ -161,6 +164,8 @@ class Copies:
                 progress("", _size(self.paths.copy("")))
             if tenants is None:
                 await trio.to_thread.run_sync(self._prune, known, limiter=self._limiter)
+                for gone in self._directory.written.keys() - known:
+                    del self._directory.written[gone]
             result.seconds = trio.current_time() - began
             self.last = result
             _log.info("copied", files=result.copied, bytes=result.bytes, seconds=round(result.seconds, 2))
@@ -234,12 +239,11 @@ class Copies:
         if not self._floor.room(size):
             raise StorageFull(f"a copy of {path.name} needs {size >> 20} MB more than there is room for", "free space")
         target, scratch = self.paths.copy(tenant), self.paths.scratch(tenant)
-        began, copied = trio.current_time(), 0
         snapshot = await self._in_thread(partial(Snapshot.begin, path, scratch))
         try:
             while step := await self._in_thread(snapshot.step):
-                copied += step
-                await trio.sleep_until(began + copied / self._pace)
+                self._paid_until = max(self._paid_until, trio.current_time() - CREDIT_SECONDS) + step / self._pace
+                await trio.sleep_until(self._paid_until)
             result.bytes += await self._in_thread(partial(snapshot.finish, target))
         except BaseException:
             with trio.CancelScope(shield=True):

@@ -205,6 +205,8 @@ def build(
         account=around.receipts,
         now=around.now,
     )
+    around.metrics.sample_gauge("disk_low", "1 while there is no room for files and copies.", lambda: floor.low)
+    around.metrics.sample_gauge("disk_free_bytes", "Free space under the data directory.", lambda: floor.free)
     office = BackupOffice(
         central=central,
         directory=around.directory,

@@ -4,7 +4,7 @@ import argparse
 import os
 import socket
 import subprocess
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ import httpx
 
 from daemon import logs
 from daemon.cli.common import CommandFailed, Commands
+from daemon.clock import utc_now
 
 ADDRESS: Final = "alert_webhook_url"
 """The credential with the address to tell; there need be none."""
@@ -34,7 +35,7 @@ def register(commands: Commands) -> None:
 
 def _report(arguments: argparse.Namespace) -> int:
     logs.configure("auto", logs.LEVELS["info"])
-    found = failure(arguments.unit, socket.gethostname(), _result(arguments.unit), datetime.now(UTC))
+    found = failure(arguments.unit, socket.gethostname(), _result(arguments.unit), utc_now())
     _log.error("unit_failed", **{name: found[name] for name in ("unit", "host", "result")})
     if address := _address():
         tell(address, found)

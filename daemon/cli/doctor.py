@@ -2,21 +2,27 @@
 
 import argparse
 import os
+import re
 import resource
 import shutil
 import socket
 import stat
-from collections.abc import Iterator
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, Literal
 
 import httpx
 import trio
-from attrs import asdict, frozen
+from attrs import asdict
 
 from daemon import config as configuration
 from daemon.cli.common import Commands, add_config, add_json, print_json, print_table
 from daemon.cli.door import BASE_URL, owner_name
+from daemon.cli.reach import Finding, reached
+from daemon.clock import utc_now
 from daemon.config import Config
 from daemon.errors import ConfigError
 from daemon.lock import Holder, holder
@@ -27,15 +33,11 @@ FREE_BYTES: Final = 1024**3
 FILES_PER_SHARD: Final = 5
 """Database, -wal and -shm for the writer, and the reader's own two."""
 OTHER_FILES: Final = 1024
-
-
-@frozen
-class Finding:
-    """One thing looked at. `remedy` is "" when it is well."""
-
-    state: Literal["good", "warning", "bad"]
-    what: str
-    remedy: str = ""
+SLOW_DISK_MS: Final = 20.0
+USELESS_DISK_MS: Final = 200.0
+SYNCS: Final = 15
+INSTALLED_CREDENTIALS: Final = Path("/etc/showroomd/credentials")
+"""Where the unit takes its credentials from: what root can read there, the service has."""
 
 
 def register(commands: Commands) -> None:
@@ -43,16 +45,18 @@ def register(commands: Commands) -> None:
     doctor = commands.add_parser(
         "doctor",
         help="look the installation over",
-        description="Settings, secrets, disk, limits, and the daemon if it runs. Changes nothing. Exit 1 if anything"
-        " is bad.",
+        description="Settings, secrets, permissions, disk, limits, the daemon if it runs, Meta, the vendors, the clock,"
+        " and the webhook's public address as far as it can be seen from here. Changes nothing. Exit 1 if anything"
+        " is bad. As root it sees most.",
     )
+    doctor.add_argument("--offline", action="store_true", help="ask nobody outside this machine")
     add_config(doctor)
     add_json(doctor)
     doctor.set_defaults(run=_doctor)
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    findings = list(_examined(Path(arguments.config)))
+    findings = list(_examined(Path(arguments.config), offline=arguments.offline))
     bad = any(finding.state == "bad" for finding in findings)
     if arguments.json:
         print_json({"ok": not bad, "findings": [asdict(finding) for finding in findings]})
@@ -61,7 +65,7 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return 1 if bad else 0
 
 
-def _examined(path: Path) -> Iterator[Finding]:
+def _examined(path: Path, *, offline: bool) -> Iterator[Finding]:
     config, secrets = None, None
     try:
         config = configuration.load(path)
@@ -69,32 +73,56 @@ def _examined(path: Path) -> Iterator[Finding]:
     except ConfigError as error:
         for fault in error.faults:
             yield Finding("bad", fault, "mend the settings")
+    environ, of_service = _environ(path)
     try:
-        secrets = load_secrets(os.environ)
+        secrets = load_secrets(environ)
     except ConfigError as error:
         for fault in error.faults:
             yield Finding("bad", fault, "mend the credential")
+    if of_service:
+        yield from permissions(INSTALLED_CREDENTIALS)
     if config is None:
         return
     yield from disk(config.data_dir)
-    yield open_files(config, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    yield from disk_speed(config.data_dir)
     try:
         found = holder(config.data_dir)
     except ConfigError as error:
         yield Finding("bad", str(error), "run as root or as the owner of the data directory")
         return
+    yield open_files(config, _file_limit(found))
     if found is None:
         yield Finding("warning", "no daemon runs on the data directory", "start it: systemctl start showroomd")
         yield from binds(config)
     else:
         yield from trio.run(_running, found)
-    # The service has its own credentials: what a shell lacks says nothing about it.
-    if secrets is not None and found is None:
+    # Without sight of the service's credentials, what a shell lacks says nothing about a daemon that runs.
+    if secrets is not None and (found is None or of_service):
         yield from credentials(secrets)
     if not config.http.public_url:
         yield Finding("warning", "http.public_url is empty", "set it to the address that Meta reaches this server by")
     elif config.http.public_url.startswith("http://"):
         yield Finding("warning", "http.public_url is not https", "Meta delivers webhooks to https alone")
+    if not offline:
+        yield from trio.run(reached, config, secrets or Secrets(), utc_now)
+
+
+def _environ(path: Path) -> tuple[Mapping[str, str], bool]:
+    """Where secrets are looked for, and whether those are the installed service's."""
+    if "CREDENTIALS_DIRECTORY" in os.environ or path != configuration.DEFAULT_PATH:
+        return os.environ, False
+    if not os.access(INSTALLED_CREDENTIALS, os.R_OK | os.X_OK):
+        return os.environ, False
+    return {**os.environ, "CREDENTIALS_DIRECTORY": str(INSTALLED_CREDENTIALS)}, True
+
+
+def permissions(folder: Path) -> Iterator[Finding]:
+    """Whether only their owner can read the credentials."""
+    open_to_others = [each for each in (folder, *sorted(folder.iterdir())) if each.stat().st_mode & 0o077]
+    for each in open_to_others:
+        yield Finding("bad", f"{each} is open to others", f"chmod go= {each}")
+    if not open_to_others:
+        yield Finding("good", f"{folder} belongs to {owner_name(folder)} alone")
 
 
 def credentials(secrets: Secrets) -> Iterator[Finding]:
@@ -134,14 +162,53 @@ def disk(data_dir: Path) -> Iterator[Finding]:
     yield Finding(state, f"{free / 1024**3:.1f} GiB free", "" if state == "good" else "free some space")
 
 
+def disk_speed(data_dir: Path) -> Iterator[Finding]:
+    """How long the disk takes for what every message waits for: a small write that is on it for certain."""
+    taken: list[float] = []
+    try:
+        with tempfile.TemporaryFile(dir=data_dir) as file:
+            for _ in range(SYNCS):
+                began = time.perf_counter()
+                os.pwrite(file.fileno(), b"x" * 4096, 0)
+                os.fdatasync(file.fileno())
+                taken.append((time.perf_counter() - began) * 1000)
+    except FileNotFoundError:
+        return  # `disk` says so
+    except OSError as error:
+        yield Finding("bad", f"{data_dir} takes no writes ({error.strerror})", "mend the disk, or run as root")
+        return
+    yield speed(statistics.median(taken))
+
+
+def speed(milliseconds: float) -> Finding:
+    """What a median so long means."""
+    what = f"the disk takes {milliseconds:.1f} ms to be sure of a write"
+    if milliseconds <= SLOW_DISK_MS:
+        return Finding("good", what)
+    remedy = "use a local SSD for the data directory, no network or memory-card storage"
+    return Finding("bad" if milliseconds > USELESS_DISK_MS else "warning", what, remedy)
+
+
+def _file_limit(found: Holder | None) -> int:
+    """Of the daemon if it runs and can be looked at, else of this shell."""
+    if found is not None:
+        try:
+            text = Path(f"/proc/{found.pid}/limits").read_text("utf-8")
+        except OSError:
+            text = ""
+        if row := re.search(r"^Max open files +(\d+)", text, re.MULTILINE):
+            return int(row[1])
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
 def open_files(config: Config, limit: int) -> Finding:
     """Whether the limit of open files bears the configured number of open shards."""
     needed = config.storage.open_shards * FILES_PER_SHARD + OTHER_FILES
     if limit in (resource.RLIM_INFINITY,) or limit >= needed:
-        return Finding("good", f"up to {limit} open files here")
+        return Finding("good", f"up to {limit} open files")
     return Finding(
         "warning",
-        f"up to {limit} open files here, {needed} may be wanted",
+        f"up to {limit} open files, {needed} may be wanted",
         "raise LimitNOFILE in the unit, or lower storage.open_shards",
     )
 

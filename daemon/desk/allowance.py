@@ -9,21 +9,25 @@ from daemon.desk.amounts import flat
 from daemon.desk.brief import Sources
 from daemon.desk.claims import SERVICE, Claim, claims, normalised
 from daemon.desk.cues import (
+    APPRAISED,
     ASSERTS,
     COMMON,
     DENIED,
     ECHO,
     NOT_HERE,
     NOTED,
+    OFFER,
     THEIRS,
+    TRADE,
     WORD,
+    WORDS,
     YOUR_ONE,
     clause_end,
     clause_start,
     sentences,
 )
 from daemon.desk.finance import MONTHS, instalment
-from daemon.desk.hearsay import Own
+from daemon.desk.hearsay import Customer, Own
 from daemon.desk.reference import Group
 from daemon.desk.truth import true_of, true_of_line
 from shards.tenant.vehicle import StockLine, Vehicle
@@ -35,7 +39,7 @@ class Allowance:
 
     sources: Sources
     own: tuple[Own, ...]
-    customers: dict[str, frozenset[int]]
+    customer: Customer
     estimated: bool
 
     def allows(self, claim: Claim, group: Group, plain: str, shown: Sequence[Vehicle]) -> bool:
@@ -43,7 +47,7 @@ class Allowance:
         are the vehicles the text has named so far."""
         start = clause_start(plain, claim.start)
         clause = plain[start : clause_end(plain, claim.end)]
-        theirs = any(value in self.customers[claim.kind] for value in claim.values)
+        theirs = any(value in self.customer.values[claim.kind] for value in claim.values)
         if claim.role == "date":
             return claim.value in range(self.sources.now.year - 1, self.sources.now.year + 3) or self._ours(
                 claim, clause
@@ -67,7 +71,7 @@ class Allowance:
         before = plain[start : claim.start]
         if theirs and (DENIED.search(before) or (claim.kind != "price" and YOUR_ONE.search(before))):
             return True
-        if theirs and not group.vehicles and NOTED.search(plain[: claim.start]) and not ASSERTS.search(clause):
+        if theirs and claim.kind != "price" and self._own_car(claim, group, plain):
             return True
         if theirs and claim.kind == "price" and THEIRS.search(plain[start : claim.start]):
             return True
@@ -85,6 +89,28 @@ class Allowance:
         if claim.kind == "mileage" and claim.values == (0,) and group.mention is None:
             return re.search(r"\b(?:ele|ela|e|esta|esse|essa)\b", plain[start : claim.start]) is None
         return claim.kind != "price" and self._described(claim, group, clause)
+
+    def _own_car(self, claim: Claim, group: Group, plain: str) -> bool:
+        """Whether a year or mileage is said of the customer's own car: "seu golzinho 2012", or his words repeated
+        where a trade-in is talked about: "Golzinho 2012 a gente avalia"."""
+        start = clause_start(plain, claim.start)
+        before, clause = plain[start : claim.start], plain[start : clause_end(plain, claim.end)]
+        if self.customer.owns(before):
+            return True
+        if ASSERTS.search(clause):
+            return False
+        noted = NOTED.search(plain[: claim.start]) is not None
+        traded = noted or TRADE.search(clause) is not None
+        mention = group.mention
+        if mention is not None:
+            if group.foreign:
+                return traded or group.excuse == "asked"
+            named = self.customer.named(mention.said, mention.name) and not OFFER.search(clause)
+            return named and (noted or APPRAISED.match(plain[claim.end :]) is not None)
+        if noted and not group.vehicles:
+            return True
+        words = WORDS.findall(before)
+        return traded and bool(words) and self.customer.wrote(words[-1] + claim.said)
 
     def _lines_of(self, group: Group) -> tuple[StockLine, ...]:
         if group.mention is not None:
@@ -133,7 +159,7 @@ class Allowance:
             price = vehicle.asking_centavos
             if price is None:
                 continue
-            downs = {0, *(value for value in self.customers["price"] if value < price)}
+            downs = {0, *(value for value in self.customer.values["price"] if value < price)}
             if any(_rounds_to(claim, instalment(price - down, rate, claim.months)) for down in downs):
                 return True
         return False

@@ -145,7 +145,7 @@ _SHORT_YEAR: Final = re.compile(r"\b(?:anos?|modelo|mod\.?)\s*[:=]?\s*'?(\d{2})(
 _TOKEN: Final = re.compile(r"r\s?\$|\d+(?:\.\d+)*(?:,\d+)?|[a-z]+|[^\sa-z\d]")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:\.\d{3})+(?:,\d{1,2})?")
 _KM_BEFORE: Final = re.compile(
-    r"(?<!baixa )(?<!pouca )(?<!baixo )(?<!pouco )"
+    r"(?<!baixa )(?<!pouca )(?<!baixo )(?<!pouco )(?<!menor )"
     r"\b(kms?|quilometragem|kilometragem|rodagem|rodou|rodados?|rodando|quilometros)\b[\s:]*"
     r"(?:(?:e|de|do|da|em|com|ate|abaixo|menos|menor|que|no|maximo|maxima|uns|cerca|por|volta|baixa|atual|tem)\s+)*$"
 )

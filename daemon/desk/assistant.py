@@ -9,7 +9,7 @@ from typing import Any, Final
 import attrs
 from attrs import define, field, frozen
 
-from daemon.desk import prompts, results, tools
+from daemon.desk import handover, prompts, results, tools, wording
 from daemon.desk.brief import (
     AskModel,
     BookVisit,
@@ -46,8 +46,8 @@ MAX_REMEMBERED: Final = 8
 MAX_ESTIMATES: Final = 3
 """Simulations that a conversation remembers."""
 
-APOLOGY: Final = "Só um instante: um consultor já vai te responder por aqui, tá bom? 🙂"
-TAKEN_OVER: Final = "Certo! Vou chamar um consultor e ele já continua com você por aqui. 🙂"
+_GRAVE: Final = frozenset({"complaint", "abuse"})
+"""What the catalogue answerer understood and a person must see at any hour."""
 
 Turn = Generator[Command, Any, Reply]
 Catalogue = Callable[[Brief], Turn]
@@ -91,6 +91,7 @@ def turn(brief: Brief, providers: Sequence[str], catalogue: Catalogue | None = N
     answer = catalogue or _catalogue()
     known: tuple[Vehicle, ...] | None = None
     order = list(dict.fromkeys(providers))
+    reasons: list[str] = []
     if "catalogue" not in order:
         order.append("catalogue")
     for provider in order:
@@ -101,15 +102,17 @@ def turn(brief: Brief, providers: Sequence[str], catalogue: Catalogue | None = N
                 known = yield from _remembered(brief)
             outcome = yield from _from_model(brief, provider, known)
         if isinstance(outcome, Reply):
-            return outcome
-        yield Note("turn.provider_failed", {"provider": provider, "reason": outcome.reason})
-    yield Note("turn.apology", {"providers": order})
-    return Reply(
-        text=APOLOGY,
+            return handover.in_hours(brief, outcome)
+        reasons.append(f"{provider}: {outcome.reason}")
+        yield Note("turn.provider_failed", {"provider": provider, "reason": outcome.reason}, "warning")
+    yield Note("turn.apology", {"providers": order, "reason": "; ".join(reasons)}, "warning")
+    apology = Reply(
+        text=wording.apology(handover.opening(brief)),
         provider="none",
         effects=(HandOver("the assistant had no answer that stock bears out"),),
         memory=dict(brief.memory),
     )
+    return handover.in_hours(brief, apology)
 
 
 def _catalogue() -> Catalogue:
@@ -127,17 +130,20 @@ def _from_catalogue(brief: Brief, answer: Catalogue) -> Generator[Command, Any, 
     attempt = _Attempt()
     commands = answer(brief)
     result: Any = None
+    grave = False
     while True:
         try:
             command = commands.send(result)
         except StopIteration as end:
             reply: Reply = end.value
             break
+        grave = grave or (isinstance(command, Note) and not _GRAVE.isdisjoint(command.fields.get("intents", ())))
         result = yield command
         _witness(attempt, result)
     if not reply.text.strip() and not any(isinstance(effect, HandOver) for effect in reply.effects):
         return _Failure("empty text")
-    reply = attrs.evolve(reply, text=to_whatsapp(reply.text))
+    effects = tuple(attrs.evolve(e, always=e.always or grave) if isinstance(e, HandOver) else e for e in reply.effects)
+    reply = attrs.evolve(reply, text=to_whatsapp(reply.text), effects=effects)
     attempt.estimates.extend(_estimates(reply.memory, attempt.vehicles))
     faults = _grounding(brief, reply.text, attempt).faults
     if faults:
@@ -195,17 +201,18 @@ def _from_model(brief: Brief, provider: str, known: tuple[Vehicle, ...]) -> Gene
             return _Failure("the model refused" if answer.stop == "refusal" else "the text was cut off")
         text = to_whatsapp(answer.text)
         if not text and any(isinstance(effect, HandOver) for effect in attempt.effects):
-            text = TAKEN_OVER
+            text = wording.taken_over(handover.opening(brief))
         if not text:
             return _Failure("empty text")
         grounding = _grounding(brief, text, attempt)
-        if not grounding.faults:
+        faults = (*grounding.faults, *handover.hurried(brief, text))
+        if not faults:
             return _reply(brief, provider, text, attempt, grounding.vehicles)
-        yield _fault_note(provider, grounding.faults, final=corrected)
+        yield _fault_note(provider, faults, final=corrected)
         if corrected:
-            return _Failure(f"ungrounded twice: {grounding.faults[0].why}")
+            return _Failure(f"ungrounded twice: {faults[0].why}")
         corrected = True
-        said += [ModelSaid(answer.text), UserSaid(prompts.correction(grounding.faults))]
+        said += [ModelSaid(answer.text), UserSaid(prompts.correction(faults))]
     return _Failure(f"no answer in {MAX_ROUNDS} rounds")
 
 
@@ -248,7 +255,7 @@ def _carry_out(brief: Brief, attempt: _Attempt, request: tools.Request) -> Gener
             return results.done(confirmed)
         case HandOver():
             attempt.effect(request)
-            return results.done("a salesperson takes over after your text; tell the customer so")
+            return results.done(handover.told(brief, request))
 
 
 def _fetch(attempt: _Attempt, ids: tuple[str, ...]) -> Generator[Command, Any, tuple[Vehicle, ...]]:
@@ -338,7 +345,8 @@ def _focus(brief: Brief) -> str | None:
 
 def _fault_note(provider: str, faults: Sequence[Fault], *, final: bool) -> Note:
     said = [f"{fault.kind}: {fault.said}" for fault in faults[:5]]
-    return Note("turn.ungrounded", {"provider": provider, "faults": said, "final": final})
+    fields = {"provider": provider, "faults": said, "final": final}
+    return Note("turn.ungrounded", fields, "warning" if final else "info")
 
 
 def _reply(brief: Brief, provider: str, text: str, attempt: _Attempt, about: tuple[str, ...]) -> Reply:

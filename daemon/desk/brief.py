@@ -1,7 +1,7 @@
 """What a turn knows, what it may ask for on its way, and what it ends with. All frozen, no I/O."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field, frozen
 
@@ -76,10 +76,11 @@ class GetVehicles:
 
 @frozen
 class Note:
-    """→ None. A line for the log: an event name and its fields."""
+    """→ None. A line for the log: an event name, its fields, and whether somebody should look at it."""
 
     event: str
     fields: dict[str, Any] = field(factory=dict)
+    level: Literal["info", "warning"] = "info"
 
 
 Command = AskModel | SearchStock | GetVehicles | Note
@@ -109,9 +110,12 @@ class BookVisit:
 
 @frozen
 class HandOver:
-    """A person takes over from here; `reason` is for the salesperson."""
+    """A person takes over from here; `reason` is for the salesperson. While the shop is closed the wish for one is
+    only noted (`requested`) and the assistant goes on, but for what must not wait for its answer."""
 
     reason: str
+    always: bool = False  # a complaint, a legal matter, abuse: a person's at any hour
+    requested: bool = False  # set by the turn: nobody is there now
 
 
 @frozen
@@ -170,7 +174,7 @@ class Sources:
 class Fault:
     """Something in a text that its sources do not bear out; `why` names it for the model's retry."""
 
-    kind: str  # price | year | mileage | vehicle | credit | tenant
+    kind: str  # price | year | mileage | vehicle | credit | tenant | person
     said: str
     why: str
 

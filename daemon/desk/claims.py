@@ -51,7 +51,7 @@ _DIGIT_GAPS: Final = re.compile(r"(?<=\d)[\u00a0\u2009\u202f'’](?=\d{3}(?!\d))
 _THIN: Final = re.compile(r"[\u00a0\u2007\u2009\u202f]")
 
 PRICE_VERB: Final = (
-    r"(?:cust(?:a|am|ando|ou|aria)|sa(?:i|em|indo|iria)(?: (?:so|ai))?(?: por| a| em)|fic(?:a|am|ou"
+    r"\b(?:cust(?:a|am|ando|ou|aria)|sa(?:i|em|indo|iria)(?: (?:so|ai))?(?: por| a| em)|fic(?:a|am|ou"
     r"|aria)(?: por| em| a)"
     r"|(?:esta|ta|estao|estava)(?: (?:saindo|sendo))?(?: por| a| em)|por apenas|por so|so|apenas|leva por|vale"
     r"|valor(?: (?:e|dele|dela|a vista|de|final|total))*|preco(?: (?:e|dele|dela|a vista|de|final|total))*"
@@ -124,7 +124,8 @@ _DISCOUNT_AFTER: Final = re.compile(
     r"^\s*(?:de (?:desconto|diferenca)|off\b|a menos|a mais|mais (?:barat|car)|de economia)"
 )
 _DATE_BEFORE: Final = re.compile(
-    r"(?:(?:jan|fev|mar|abr|mai|jun|jul|ago|set|out|nov|dez)[a-z]*(?: de |/| )|ipva\W*(?:de )?|licenci\w+\W*(?:de )?"
+    r"(?:\b(?:jan(?:eiro)?|fev(?:ereiro)?|mar(?:co)?|abr(?:il)?|maio?|jun(?:ho)?|jul(?:ho)?|ago(?:sto)?|set(?:embro)?"
+    r"|out(?:ubro)?|nov(?:embro)?|dez(?:embro)?)(?: de |/| )|ipva\W*(?:de )?|licenci\w+\W*(?:de )?"
     r"|(?:tabela )?fipe\W*(?:de )?|ano de |calendario )$"
 )
 SERVICE: Final = re.compile(r"revis|garantia|pneu|bateria|licenci|correia|oleo|laudo|vistoria|ipva|embreagem|kit")

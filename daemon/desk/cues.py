@@ -31,6 +31,16 @@ LIKE: Final = re.compile(
     r"|concorrente\w*|rival\w*|equivalente\w*|alternativ\w+|em vez|no lugar|ao inves|compar\w+|do que|estilo|tipo)"
     r"[^.!?,;]{0,25}$"
 )
+EXCEPT: Final = re.compile(
+    r"\b(?:(?:nao|nem) (?:seja|sejam|for|forem|sendo)|sem ser|menos|exceto|fora|tirando|a nao ser|sem contar)"
+    r"\s+(?:(?:os?|as?|da|do|de|um|uma|nenhum|nenhuma|marca)\s+)*$"
+)
+"""Right before what a wish leaves out: "até R$ 65.000 que não seja Renault"."""
+
+WISHED: Final = re.compile(r"\b(?:opc\w+|ess[ae]s?|alguns|algumas|carros?|modelos?) de\s+[^.!?\n]{0,60}$")
+"""Before the customer's wish repeated as a heading: "Separei essas opções de Audi ou BMW:"."""
+
+EITHER: Final = re.compile(r"\bou\b")
 YOURS: Final = re.compile(r"\b(?:seu|sua|teu|tua)(?!\s+(?:nov|proxim|futur))\W*(?:\w+\W+){0,2}$")
 TRADE: Final = re.compile(
     r"\b(?:na|de|a|da|pra|para) troca\b|\bavalia\w*|\bparte do pagamento\b|\bcomo entrada\b|\btroca\w*\b"
@@ -77,6 +87,11 @@ OFFER: Final = re.compile(
     r"\b(?:temos|tenho|tem|disponive\w+|chegou|separei|encontrei|achei|opc\w+|olha|segue|oferec\w+"
     r"|esta aqui|reserv\w+)\b"
 )
+APPRAISED: Final = re.compile(
+    r"[\s,]*(?:(?:sim|a gente|nos|tambem|pode|podemos)\b[\s,]*)*(?:avalia|entra\b|entrar\b|pegamos|pega\b)"
+)
+"""Right behind the customer's car: "Gol 2015 a gente avalia"."""
+
 NOTED: Final = re.compile(r"\b(?:anot\w+|registr\w+)\b")
 THEIR_CAR: Final = re.compile(r"\b(?:seu|sua|teu|tua|proposta|troca|usado)\b")
 AND: Final = re.compile(r"\s*(?:,|e|ou|nem|,\s*(?:e|nem))\s*(?:[oa]s?|d[oa]s?|n[oa]s?|um|uma)?\s*")
@@ -87,6 +102,7 @@ SHORT_YEAR: Final = re.compile(
 )
 """A year in two digits behind a name: "HB20 22 por R$ …"."""
 
+WORDS: Final = re.compile(r"[a-z0-9]+")
 WORD: Final = re.compile(r"[a-z]{4,}")
 COMMON: Final = frozenset(
     {

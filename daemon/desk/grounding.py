@@ -9,7 +9,7 @@ import re
 from attrs import frozen
 
 from daemon.desk.allowance import Allowance
-from daemon.desk.amounts import NEWEST_YEAR, OLDEST_YEAR, flat
+from daemon.desk.amounts import flat
 from daemon.desk.brief import Fault, Sources
 from daemon.desk.claims import Claim, claims, normalised
 from daemon.desk.cues import (
@@ -18,6 +18,7 @@ from daemon.desk.cues import (
     EACH,
     ECHO,
     ESTIMATE,
+    EXCEPT,
     FRONT,
     ITEM,
     LEADS_TO,
@@ -27,7 +28,6 @@ from daemon.desk.cues import (
     OFFERED,
     ONE_OF,
     OTHER,
-    SHORT_YEAR,
     THEIR_CAR,
     TRADE,
     WORTH,
@@ -39,10 +39,10 @@ from daemon.desk.cues import (
     offers,
     sentences,
 )
-from daemon.desk.hearsay import customer_values, own_figures
-from daemon.desk.naming import MAX_HEARD, TELLING, Mention, Register, compact, customer_names, find
+from daemon.desk.hearsay import Customer, customer_names, own_figures
+from daemon.desk.naming import MAX_HEARD, TELLING, Mention, Register, compact, find
 from daemon.desk.promises import check_promises
-from daemon.desk.reference import Context, Group
+from daemon.desk.reference import Context, Group, short_years, wished
 from daemon.desk.truth import true_of, true_of_line, why
 from shards.tenant.vehicle import Vehicle
 
@@ -81,13 +81,12 @@ class _Reading:
         self.plain = flat(self.text)
         self.sources = sources
         self.register = Register.of(sources.vehicles, sources.summary)
-        self.customer = customer_names(sources.customer_words)
-        self.customers = customer_values(sources.customer_words)
+        self.customer = Customer.of(sources.customer_words)
         profile = sources.profile
         ours = (profile.name, profile.address, profile.assistant.greeting, profile.assistant.facts)
         self.tenant_names = customer_names(ours)
         estimated = ESTIMATE.search(self.plain) is not None
-        self.allowance = Allowance(sources, own_figures(ours), self.customers, estimated)
+        self.allowance = Allowance(sources, own_figures(ours), self.customer, estimated)
         self.context = self._start(focus)
         self.found: list[Fault] = []
         self.absent: set[str] = set()  # what the text says is not here
@@ -133,7 +132,7 @@ class _Reading:
             for claim in claims(text, plain)
             if all(claim.end <= m.start or claim.start >= m.end for m in mentions)
         ]
-        figures = sorted((*figures, *_short_years(text, plain, mentions, figures)), key=lambda claim: claim.start)
+        figures = sorted((*figures, *short_years(text, plain, mentions, figures)), key=lambda claim: claim.start)
         groups = self._groups(plain, mentions, figures, item)
         for group in groups:
             self._judge(group, text, plain)
@@ -188,7 +187,7 @@ class _Reading:
         start = clause_start(plain, mention.start)
         before = plain[start : mention.start]
         clause = plain[start : clause_end(plain, mention.end)]
-        asked = bool({compact(mention.said), compact(mention.name)} & self.customer)
+        asked = self.customer.named(mention.said, mention.name)
         excuse, own = "", False
         echoed = ECHO.search(before) and not OFFER.search(clause[len(before) :])
         theirs = TRADE.search(clause) or THEIR_CAR.search(before) or echoed
@@ -198,7 +197,7 @@ class _Reading:
             excuse = "absent"
             if mention.foreign:
                 self.absent.add(mention.said)
-        elif LIKE.search(before):
+        elif LIKE.search(before) or EXCEPT.search(before) or (asked and wished(plain, mention)):
             excuse = "like"
         elif asked and not offers(plain, mention.start, mention.end):
             excuse = "asked"
@@ -346,7 +345,7 @@ class _Reading:
     def _judge_own(self, group: Group, plain: str) -> None:
         """Figures of the customer's own car must be the customer's own."""
         for claim in group.claims:
-            if claim.kind != "price" and claim.value in self.customers[claim.kind]:
+            if claim.kind != "price" and claim.value in self.customer.values[claim.kind]:
                 continue
             if group.vehicles and any(true_of(claim, v) for v in group.vehicles):
                 continue
@@ -355,21 +354,6 @@ class _Reading:
             ):
                 continue
             self.found.append(Fault(claim.kind, claim.said, "the customer did not say this of their own car"))
-
-
-def _short_years(text: str, plain: str, mentions: list[Mention], figures: list[Claim]) -> list[Claim]:
-    """Years in two digits right behind a name."""
-    found = []
-    for mention in mentions:
-        match = SHORT_YEAR.match(plain, mention.end)
-        if match is None or any(claim.start < match.end(1) and match.start(1) < claim.end for claim in figures):
-            continue
-        two = int(match.group(1))
-        year = two + (2000 if two <= NEWEST_YEAR - 2000 else 1900)
-        if year >= OLDEST_YEAR + 20:
-            start, end = match.span(1)
-            found.append(Claim(kind="year", values=(year,), start=start, end=end, said=text[start:end]))
-    return found
 
 
 def _price_first(plain: str, mention: Mention) -> bool:

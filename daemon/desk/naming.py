@@ -19,6 +19,7 @@ TELLING: Final = re.compile(r"(?<![\d.,])\d\.\d(?![\d.])|\b[a-z0-9]*[a-z][a-z0-9
 _FOLLOWING: Final = re.compile(r"[ ,]{1,2}([a-z0-9.]+)")
 _UNIT: Final = re.compile(r"\s*(?:km|mil\b|reais|fotos|opc|carros|unidades|x\b|,\d|\.\d|/|%)")
 _APART: Final = re.compile(r"[,;:\n•|]|\s(?:e|ou|nem|mas|tambem)\s|[.!?]\s")
+_VERSION: Final = re.compile(r"\bversao (?:e |:)?(?:\S+ ){0,2}$")
 _GAP: Final = re.compile(r"[ \-./+'!]{0,2}")
 _LONGEST: Final = 5
 
@@ -28,6 +29,7 @@ MAX_HEARD: Final = 2_000
 _ARTICLE: Final = re.compile(
     r"(?:\b(?:o|a|um|uma|do|da|no|na|ao|pelo|esse|este|desse|deste|nesse|neste|seu|meu|nosso|outro)|^|\n)\W*$"
 )
+_CHOICE: Final = re.compile(r"\b(?:opc\w+|ess[ae]s) de $")
 _SHORT_MAKES: Final = frozenset({"vw", "volks", "gm", "chevy", "mercedes", "chery", "caoa"})
 _PLAIN_WORDS: Final = frozenset({"mini", "smart", "ram", "land", "cherry", "reno", "bid", "jipe"})
 
@@ -165,6 +167,9 @@ def _keys(make: str, model: str, version: str) -> tuple[str, ...]:
         name = book.names.get(key)
         if name and name.model and compact(name.make) == compact(make_of(make)):
             keys.add(key)
+    whole = compact(make) + "".join(tokens)  # make "Ram", model "1500": the market calls it "RAM 1500"
+    if tokens and whole in book.names:
+        keys.add(whole)
     if keys == {"".join(tokens)} and len(tokens) > 1 and len(tokens[0]) > 2 and not tokens[0].isdigit():
         keys.add(tokens[0])
     for key in tuple(keys):
@@ -266,7 +271,7 @@ def _named(
 
 def _of_version(between: str, run: list[re.Match[str]], last: Mention, register: Register) -> bool:
     """Whether these words belong to the version of the vehicle named before: "Saveiro Cross", "Creta Pulse"."""
-    if _APART.search(between):
+    if _APART.search(between) and not _VERSION.search(between):
         return False
     return any(all(token.group() in register.words[vehicle.id] for token in run) for vehicle in last.vehicles)
 
@@ -294,11 +299,12 @@ def _stands_out(
 ) -> bool:
     """Whether these letters are a name here, not an everyday word or a number."""
     if key.isdigit():
-        return (
-            bool(vehicles)
-            and _ARTICLE.search(plain[max(0, start - 20) : start]) is not None
-            and _is_name(plain[end:], key, vehicles)
-        )
+        before = plain[max(0, start - 20) : start]
+        if not vehicles:
+            return False
+        if _CHOICE.search(before) and plain[end : end + 1] == ":":
+            return True
+        return _ARTICLE.search(before) is not None and _is_name(plain[end:], key, vehicles)
     book = lexicon()
     capital = text[start].isupper() or any(char.isdigit() for char in key)
     if key in book.everyday:
@@ -308,24 +314,3 @@ def _stands_out(
 
 def _sentence_start(plain: str, start: int) -> bool:
     return re.search(r"(?:^|[.!?\n:•-])\W*$", plain[max(0, start - 20) : start]) is not None
-
-
-def customer_names(words: Iterable[str]) -> frozenset[str]:
-    """The compact canonical models (and makes) that customers named, in any spelling."""
-    return frozenset().union(*(_names_of(text) for text in words))
-
-
-@lru_cache(maxsize=4096)
-def _names_of(text: str) -> frozenset[str]:
-    book = lexicon()
-    named: set[str] = set()
-    tokens = _TOKEN.findall(flat(text[:MAX_HEARD]))
-    for index in range(len(tokens)):
-        key = ""
-        for token in tokens[index : index + _LONGEST]:
-            key += token
-            name = book.spellings.get(key)
-            if name is not None:
-                named.add(compact(name.model or name.make))
-            named.add(key)
-    return frozenset(named)

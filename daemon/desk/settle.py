@@ -4,15 +4,18 @@ Speaking writes everything a turn leads to, or nothing: the conversation's gener
 """
 
 import json
+from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from attrs import define, field, frozen
 
-from daemon.desk import wording
+from daemon.desk import hours, wording
 from daemon.desk.brief import BookVisit, Effect, HandOver, OptOut, Reply, SaveLead
 from daemon.desk.receive import KeyedHash, Received, hand_to_human
 from shards.shard import Tx
 from shards.tenant import contacts, conversations, leads, messages, tombstones, turns, usage
+from shards.tenant import profile as profiles
 from shards.tenant.contacts import Contact
 from shards.tenant.conversations import Conversation
 from shards.tenant.messages import StoredMessage
@@ -21,6 +24,9 @@ from shards.tenant.turns import Turn
 BURST_LIMIT: Final = 40
 HISTORY_LIMIT: Final = 30
 MAX_FAILURES: Final = 3
+MAX_INTEREST: Final = 500
+"""Characters of a lead's interest; the newest are kept."""
+
 RETRY_MS: Final = (2_000, 8_000)
 """Pauses after the first and the second failed turn of a burst."""
 
@@ -122,7 +128,9 @@ def speak(
         "UPDATE conversations SET turns = turns + 1, memory = ? WHERE seq = ?",
         (json.dumps(reply.memory, ensure_ascii=False, separators=(",", ":")), seq),
     )
-    silent_handover = not reply.text and any(isinstance(effect, HandOver) for effect in reply.effects)
+    silent_handover = not reply.text and any(
+        isinstance(effect, HandOver) and not effect.requested for effect in reply.effects
+    )
     # what a person owes is not answered yet: if they give it back, the assistant has it again
     conversations.answered(tx, seq, claim.conversation.answered_seq if silent_handover else turn.up_to)
     settled = Settled(spoken=True, to_send={seq}, news=news)
@@ -178,6 +186,10 @@ def _effect(tx: Tx, claim: Claim, effect: Effect, settled: Settled, *, handover_
             starts_at = int(effect.starts_at.timestamp() * 1000) if effect.starts_at else None
             leads.book(tx, contact, seq, vehicle=effect.vehicle_id, starts_at=starts_at, wish=effect.wish)
             settled.news.append(("appointment", {"conversation": id_}))
+        case HandOver(requested=True):
+            _request(tx, claim, effect.reason)
+            news = {"conversation": id_, "state": "assistant", "handover_requested": True, "reason": effect.reason}
+            settled.news += [("lead", {"conversation": id_}), ("conversation", news)]
         case HandOver():
             conversations.take_over(tx, seq, tx.now_ms + handover_ms)
             settled.news.append(("conversation", {"conversation": id_, "state": "human", "reason": effect.reason}))
@@ -188,6 +200,21 @@ def _effect(tx: Tx, claim: Claim, effect: Effect, settled: Settled, *, handover_
                 tx, "opt_out", [keyed_hash(f"{kind}:{value}") for kind, value in contacts.aliases(tx, contact)]
             )
             settled.news.append(("conversation", {"conversation": id_, "state": "human", "opted_out": True}))
+
+
+def _request(tx: Tx, claim: Claim, reason: str) -> None:
+    """Note in the lead that a person is wanted once the shop opens; what is known of the customer's interest stays."""
+    contact = claim.contact.seq
+    known = tx.value("SELECT interest FROM leads WHERE contact = ? ORDER BY seq DESC LIMIT 1", (contact,)) or ""
+    interest = known if reason in known else "; ".join(filter(None, (known, reason)))
+    leads.save(tx, contact, claim.turn.conversation, interest=interest[-MAX_INTEREST:])
+
+
+def _opening(tx: Tx) -> str | None:
+    """When people are back, None while they are there."""
+    profile = profiles.load(tx)
+    now = datetime.fromtimestamp(tx.now_ms / 1000, ZoneInfo(profile.time_zone))
+    return None if hours.is_open(profile.assistant, now) else hours.next_opening(profile.assistant, now)
 
 
 def fail(tx: Tx, claim: Claim, error: str, unknown: tuple[str, ...] = ()) -> Settled:
@@ -205,7 +232,7 @@ def fail(tx: Tx, claim: Claim, error: str, unknown: tuple[str, ...] = ()) -> Set
         tx.run("UPDATE conversations SET failures = ?, due_at = ? WHERE seq = ?", (failures, due_at, seq))
         settled.due[seq] = (due_at, answered)
         return settled
-    messages.queue(tx, seq, author="assistant", kind="text", text=wording.TURN_FAILED, turn=turn.seq)
+    messages.queue(tx, seq, author="assistant", kind="text", text=wording.turn_failed(_opening(tx)), turn=turn.seq)
     conversations.answered(tx, seq, turn.up_to)
     received = Received()
     newer = conversations.newest_inbound(tx, seq) > turn.up_to

@@ -154,8 +154,18 @@ _SPECS: Final = (
     ),
     ToolSpec(
         "hand_over",
-        "Give the conversation to a salesperson; tell the customer so in your text.",
-        _object({"reason": {"type": "string", "description": "for the salesperson, one line"}}, ["reason"]),
+        "Give the conversation to a salesperson. The result says whether one is there now or when; tell the customer"
+        " that in your text.",
+        _object(
+            {
+                "reason": {"type": "string", "description": "for the salesperson, one line"},
+                "complaint": {
+                    "type": "boolean",
+                    "description": "true for a complaint, a legal matter or abuse: you are silent from then on",
+                },
+            },
+            ["reason"],
+        ),
     ),
 )
 
@@ -215,6 +225,12 @@ class _Given:
             raise BadArguments(f"{name} must be a whole number")
         if not low <= value <= high:
             raise BadArguments(f"{name} must be between {low} and {high}")
+        return value
+
+    def flag(self, name: str) -> bool:
+        value = self.values.get(name, False)
+        if not isinstance(value, bool):
+            raise BadArguments(f"{name} must be true or false")
         return value
 
     def centavos(self, name: str) -> int | None:
@@ -294,7 +310,7 @@ def _lead(given: _Given) -> Request:
 
 
 def _hand_over(given: _Given) -> Request:
-    return HandOver(given.text("reason"))
+    return HandOver(given.text("reason"), always=given.flag("complaint"))
 
 
 _READERS: Final[dict[str, Callable[[_Given], Request]]] = {

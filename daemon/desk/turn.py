@@ -128,7 +128,8 @@ class Thinker:
             case GetVehicles():
                 return await self._vehicles.get(command.ids)
             case Note():
-                self._log.info(command.event, conversation=claim.conversation.id, **command.fields)
+                log = self._log.warning if command.level == "warning" else self._log.info
+                log(command.event, conversation=claim.conversation.id, **command.fields)
                 return None
 
     async def _ask(self, command: AskModel, claim: Claim, tally: Tally) -> ModelReply | ProviderFailed:
@@ -138,7 +139,6 @@ class Thinker:
         except ProviderError as error:
             if isinstance(error, ProviderRefused | ProviderUntried):
                 tally.open.remove(command.provider)  # nothing was asked, or the refusal cost nothing
-            self._log.warning("provider_failed", provider=command.provider, reason=str(error))
             return ProviderFailed(command.provider, str(error))
         with trio.CancelScope(shield=True):  # it is paid for, whatever becomes of the turn
             await self._shard.write(partial(_account, claim=claim, provider=command.provider, reply=reply), brief=True)

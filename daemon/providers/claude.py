@@ -51,6 +51,7 @@ class ClaudeModel:
         self.model = model
         self._now = now
         url = base_url or VENDOR_URL
+        self._messages_url = url.rstrip("/") + "/v1/messages"  # whole: the SDK parses a relative one twice
         self._sdk = AsyncAnthropic(
             api_key=key,
             base_url=url,
@@ -70,7 +71,7 @@ class ClaudeModel:
         try:
             # Not `messages.create`: its walk through every tool and message costs half a millisecond, and it
             # does not check what comes back.
-            response = await self._sdk.post("/v1/messages", content=body, cast_to=httpx2.Response)
+            response = await self._sdk.post(self._messages_url, content=body, cast_to=httpx2.Response)
         except APIStatusError as error:
             raise status_failure(self.name, error.response, self._now()) from None
         except APIConnectionError as error:

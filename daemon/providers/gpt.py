@@ -47,6 +47,7 @@ class GptModel:
         url = base_url or VENDOR_URL
         # The vendor's newer models refuse the old name of this setting; other servers know only the old one.
         self._limit_name = "max_completion_tokens" if url.startswith(VENDOR_URL) else "max_tokens"
+        self._completions_url = url.rstrip("/") + "/chat/completions"  # whole: the SDK parses a relative one twice
         self._sdk = AsyncOpenAI(
             api_key=key,
             base_url=url,
@@ -65,7 +66,7 @@ class GptModel:
         try:
             # Not `chat.completions.create`: its walk through every tool and message costs four milliseconds, and
             # it does not check what comes back.
-            response = await self._sdk.post("/chat/completions", content=body, cast_to=httpx2.Response)
+            response = await self._sdk.post(self._completions_url, content=body, cast_to=httpx2.Response)
         except APIStatusError as error:
             raise status_failure(self.name, error.response, self._now()) from None
         except APIConnectionError as error:

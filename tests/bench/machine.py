@@ -1,17 +1,24 @@
-"""What this machine can do at best: the figures the others are held against."""
+"""What this machine can do at best: the figures the others are held against, measured in the same run."""
 
 import os
+import subprocess
+import sys
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import trio
+from anthropic import AsyncAnthropic
+
+from tests.bench.process import address_of, cpu_seconds, peer
 
 ROUNDS = 500
 
 
 async def limits(root: Path) -> dict[str, Any]:
-    """One sync of a small file, one hop to a worker thread and back."""
+    """One sync of a small file, one hop to a worker thread, one bare ASGI POST, one plain SDK call, one httpx POST."""
     path = root / "sync.probe"
     with path.open("wb") as file:
         began = time.perf_counter()
@@ -21,10 +28,59 @@ async def limits(root: Path) -> dict[str, Any]:
             file.flush()
             os.fdatasync(file.fileno())
         sync = (time.perf_counter() - began) / ROUNDS
-    cpu = time.process_time()
-    for _ in range(ROUNDS):
-        await trio.to_thread.run_sync(int)
     return {
         "machine: fdatasync µs": sync * 1e6,
-        "machine: thread hop CPU µs": (time.process_time() - cpu) / ROUNDS * 1e6,
+        "machine: thread hop CPU µs": await _cpu(lambda: trio.to_thread.run_sync(int)) * 1e6,
+        "machine: bare ASGI POST on hypercorn, CPU ms": await _bare_post() * 1000,
+        **await _calls(),
     }
+
+
+async def _cpu(call: Callable[[], Awaitable[object]]) -> float:
+    """Our own CPU seconds a call."""
+    for _ in range(20):
+        await call()
+    began = time.process_time()
+    for _ in range(ROUNDS):
+        await call()
+    return (time.process_time() - began) / ROUNDS
+
+
+async def _bare_post() -> float:
+    """CPU seconds of a server that reads a small body and answers nothing."""
+    server = await trio.lowlevel.open_process([sys.executable, "-m", "tests.bench.bare"], stdout=subprocess.PIPE)
+    try:
+        async with httpx.AsyncClient(base_url=await address_of(server), trust_env=False) as client:
+            for _ in range(20):
+                await client.post("/", content=b"x" * 700)
+            began = cpu_seconds(server.pid)
+            for _ in range(2 * ROUNDS):
+                await client.post("/", content=b"x" * 700)
+            return (cpu_seconds(server.pid) - began) / (2 * ROUNDS)
+    finally:
+        server.kill()
+        await server.wait()
+
+
+async def _calls() -> dict[str, Any]:
+    vendor = await peer("daemon.emulator.vendors")
+    try:
+        url = await address_of(vendor)
+        async with (
+            AsyncAnthropic(api_key="bench", base_url=url, max_retries=0) as sdk,
+            httpx.AsyncClient(base_url=url, trust_env=False) as client,
+        ):
+            body = {"model": "m", "max_tokens": 10, "messages": [{"role": "user", "content": "oi"}]}
+            return {
+                "machine: plain SDK call CPU ms": 1000
+                * await _cpu(
+                    lambda: sdk.messages.create(
+                        model="m", max_tokens=10, messages=[{"role": "user", "content": "tem corolla?"}]
+                    )
+                ),
+                "machine: plain httpx POST CPU ms": 1000
+                * await _cpu(lambda: client.post("/v1/messages", json=body, headers={"x-api-key": "bench"})),
+            }
+    finally:
+        vendor.kill()
+        await vendor.wait()

@@ -92,6 +92,11 @@ class Bench:
         assert response.status_code < 400, f"{method} {path}: {response.status_code} {response.text}"
         return response.json() if response.content else None
 
+    async def sample(self, name: str) -> float:
+        """A figure of /metrics."""
+        text = (await self.admin.get("/metrics")).text
+        return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith((name + " ", name + "{")))
+
     async def webhook(self, body: bytes) -> None:
         """One signed delivery, answered 200."""
         headers = {"X-Hub-Signature-256": deliveries.sign(APP_SECRET, body)}
@@ -106,11 +111,11 @@ async def bench(directory: Path, *, settings: str = "", statuses: str = "sent,de
     port = free_port()
     webhook = f"http://127.0.0.1:{port}/webhooks/whatsapp"
     async with trio.open_nursery() as nursery:
-        graph = await _peer(
+        graph = await peer(
             "daemon.emulator.graph", "--webhook", webhook, "--app-secret", APP_SECRET, "--statuses", statuses
         )
-        vendor = await _peer("daemon.emulator.vendors")
-        graph_url, vendor_url = await _address(graph), await _address(vendor)
+        vendor = await peer("daemon.emulator.vendors")
+        graph_url, vendor_url = await address_of(graph), await address_of(vendor)
         (directory / "showroomd.toml").write_text(
             f"""[daemon]
 data_dir = "{directory}/data"
@@ -140,19 +145,21 @@ base_url = "{vendor_url}"
                 with trio.CancelScope(shield=True):
                     await made.stop()
                     await made.admin.aclose()
-                    for peer in (graph, vendor):
-                        peer.kill()
-                        await peer.wait()
+                    for each in (graph, vendor):
+                        each.kill()
+                        await each.wait()
                 nursery.cancel_scope.cancel()
 
 
-async def _peer(module: str, *arguments: str) -> trio.Process:
+async def peer(module: str, *arguments: str) -> trio.Process:
+    """A peer in a process of its own."""
     return await trio.lowlevel.open_process([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE)
 
 
-async def _address(peer: trio.Process) -> str:
-    assert peer.stdout is not None
+async def address_of(process: trio.Process) -> str:
+    """The address that it prints first."""
+    assert process.stdout is not None
     seen = b""
     while b"\n" not in seen:
-        seen += await peer.stdout.receive_some()
+        seen += await process.stdout.receive_some()
     return "http://127.0.0.1:" + seen.decode().split()[-1].rpartition(":")[2]

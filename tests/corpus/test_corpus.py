@@ -5,9 +5,19 @@ import pytest
 from tests.corpus.play import faults, load, title
 
 WANTED_PERCENT = 95
+CORPORA = [
+    "messages.toml",
+    "heldout.toml",
+    "heldout_second.toml",
+    "heldout_third.toml",
+    "stranger.toml",
+    "stranger_second.toml",
+    "stranger_third.toml",
+    "stranger_fourth.toml",
+]
 
 
-@pytest.mark.parametrize("name", ["messages.toml", "heldout.toml", "heldout_second.toml", "heldout_third.toml"])
+@pytest.mark.parametrize("name", CORPORA)
 def test_customers_are_answered_right(name: str) -> None:
     cases = load(name)
     wrong = [(title(case), found) for case in cases if (found := faults(case))]

@@ -102,10 +102,13 @@ async def test_any_copy_taken_with_cp_at_any_instant_is_whole(
 
     async def traffic() -> None:
         nonlocal posted
-        while not over.is_set():
-            await says(daemon, rng.choice(numbers), f"55119{rng.randrange(200):08}", "tem civic?", f"wamid.{posted}")
-            posted += 1
-            await trio.sleep(0.02)
+        began = trio.current_time()
+        async with trio.open_nursery() as posts:
+            while not over.is_set():
+                phone = f"55119{rng.randrange(200):08}"
+                posts.start_soon(says, daemon, rng.choice(numbers), phone, "tem civic?", f"wamid.{posted}")
+                posted += 1
+                await trio.sleep_until(began + posted / 50)
 
     folders = []
     async with trio.open_nursery() as nursery:
@@ -342,3 +345,23 @@ async def test_a_dealership_moves_to_another_server(daemon: Rig, tmp_path: Path)
         await other.graph.until_calls(1)
         await other.until(lambda: accounted(other, "auto-sul"))
         assert ledger_of(daemon, "auto-sul") <= ledger_of(other, "auto-sul"), "usage came along"
+
+
+async def test_a_disk_that_fills_up_costs_files_and_copies_but_no_answer(tmp_path: Path) -> None:
+    settings = "[storage]\ncopy_every_seconds = 1\nfloor_mb = 1_000_000\n"  # more than this machine has
+    async with rig(tmp_path, settings=settings) as daemon:
+        await daemon.start()
+        number = await daemon.add_tenant("auto-sul", 1)
+        await daemon.add_stock("auto-sul", STOCK)
+        await says(daemon, number, "5511955500001", "tem corolla?", "wamid.1")
+        await daemon.graph.until_calls(1)
+        health = (await daemon.client.get("/healthz")).json()
+        assert health["status"] == "degraded"
+        assert any("storage.floor_mb" in reason for reason in health["reasons"])
+        await daemon.until_logged("round_failed")
+        assert not list((daemon.data_dir / "copies").rglob("*.db"))
+        refused = await daemon.admin.post("/v1/copies")
+        assert (refused.status_code, "free some space" in refused.json()["detail"]) == (503, True)
+        metrics = (await daemon.admin.get("/metrics")).text
+        assert "showroomd_disk_low 1.0" in metrics
+        assert "showroomd_copy_age_seconds" in metrics

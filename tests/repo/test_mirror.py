@@ -10,6 +10,7 @@ WITHOUT = {
     "daemon/assembly.py": "wiring; tests/support/house.py puts it together, tests/journeys run it whole",
     "daemon/channels/base.py": "types and protocols alone",
     "daemon/clock.py": "a name for shards.shard.utc_now",
+    "daemon/control/backup_ports.py": "types and protocols alone",
     "daemon/control/ports.py": "types and protocols alone",
     "daemon/control/shapes.py": "types alone",
     "daemon/desk/brief.py": "types alone",

@@ -30,11 +30,18 @@ def test_migrations_are_in_it_as_files(wheel: zipfile.ZipFile) -> None:
         assert wheel.read(name) == path.read_bytes(), name
 
 
+def test_the_units_are_in_it_and_what_builds_packages_is_not(wheel: zipfile.ZipFile) -> None:
+    for path in (ROOT / "systemd").iterdir():
+        if path.is_file():
+            assert wheel.read(f"daemon/_systemd/{path.name}") == path.read_bytes(), path.name
+    assert not [name for name in wheel.namelist() if "debian" in name]
+
+
 def test_every_source_and_every_page_is_in_it(wheel: zipfile.ZipFile) -> None:
     inside = set(wheel.namelist())
     for package in ("daemon", "shards"):
         for path in (ROOT / package).rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts and "_migrations" not in path.parts:
+            if path.is_file() and not {"__pycache__", "_migrations", "_systemd"} & set(path.parts):
                 assert str(path.relative_to(ROOT)) in inside, path
 
 

@@ -15,7 +15,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ RELEASE: Final = "bookworm"
 MIRROR: Final = "http://deb.debian.org/debian"
 PACKAGES: Final = "systemd,systemd-sysv,dbus,python3,python3-venv,procps,ca-certificates,curl"
 BOOT_SECONDS: Final = 60.0
+CLEARING_SECONDS: Final = 10.0
 CGROUPS: Final = ("/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified", "/sys/fs/cgroup")
 
 
@@ -262,15 +263,21 @@ class Machine:
             self.crash()
         for name in ("root", "disk"):
             subprocess.run(["umount", "-l", str(self.directory / name)], check=False, capture_output=True)
+        deadline = time.monotonic() + CLEARING_SECONDS
         for cgroup in self._cgroups:
-            for folder in sorted((path for path in cgroup.rglob("*") if path.is_dir()), reverse=True):
-                _remove(folder)
-            _remove(cgroup)
+            while not _removed(cgroup) and time.monotonic() < deadline:
+                time.sleep(0.05)  # the kernel is still burying its processes
 
 
-def _remove(cgroup: Path) -> None:
-    with suppress(OSError):  # the kernel is still clearing it; an empty one that is left does no harm
-        cgroup.rmdir()
+def _removed(cgroup: Path) -> bool:
+    """Remove a cgroup and those below it; whether that is done."""
+    folders = sorted((path for path in (cgroup, *cgroup.rglob("*")) if path.is_dir()), reverse=True)
+    try:
+        for folder in folders:
+            folder.rmdir()
+    except OSError:
+        return False
+    return True
 
 
 def _do(*words: str | Path) -> None:

@@ -28,8 +28,8 @@ def _build(machine: Machine, wheel: str) -> str:
     """Build a package; its path in the machine."""
     folder = f"/root/{Path(wheel).name}.d"
     machine.run("mkdir", folder)
-    build = f"PIP_NO_INDEX=1 PIP_FIND_LINKS=/wheels /src/systemd/debian/build {wheel} {folder} >&2"
-    machine.run("sh", "-c", build)
+    environ = ("PIP_NO_INDEX=1", "PIP_FIND_LINKS=/wheels", "DPKG_DEB_COMPRESSOR_TYPE=none")
+    machine.run("env", *environ, "/src/systemd/debian/build", wheel, folder)
     return machine.run("sh", "-c", f"ls {folder}/*.deb").strip()
 
 

@@ -42,7 +42,7 @@ def answer(brief: Brief) -> Turn:
     draft = Draft(brief)
     yield from _compose(draft, understood)
     if not draft.parts and not draft.question:
-        not_understood(draft)
+        not_understood(draft, understood)
     reply = draft.reply()
     yield Note("catalogue.answered", {"intents": sorted(understood.intents), "missed": draft.missed})
     return reply
@@ -85,7 +85,7 @@ def _compose(draft: Draft, understood: Understood) -> Steps:
     if found is not None and found.items:
         offers.listing(draft, understood, found)
         return
-    not_understood(draft)
+    not_understood(draft, understood)
 
 
 def _handed_over(draft: Draft, understood: Understood) -> bool:
@@ -198,7 +198,9 @@ def _business(draft: Draft, understood: Understood, subject: Subject) -> Steps:
         or (asked == "visit" and understood.when.said)
         or planned
         or moves
-        or (kept and understood.when.at is not None and not understood.has("hours") and not vehicles)
+        or (
+            kept and understood.when.at is not None and understood.wish.empty and not understood.has("hours", "finance")
+        )
     ):
         visits.visit(draft, understood, single)
     if understood.has("address"):

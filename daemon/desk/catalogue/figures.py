@@ -86,6 +86,10 @@ _DRIVEN_AFTER: Final = re.compile(
     r"^\W*(?:por|ao|todo|todos|cada|/|a cada|de (?:ida|volta|distancia|casa))\s*(?:os |o )?(?:dias?|mes\w*|semanas?|ida|volta|casa)?"
 )
 _COUNT_UNIT: Final = re.compile(r"x|vez|vezes|parcela|parcelas|prestacoes|prestacao|meses|mes")
+_TERMS: Final = frozenset({12, 18, 24, 30, 36, 42, 48, 54, 60, 72})
+_TERM_BEFORE: Final = re.compile(
+    r"\b(?:pagar|parcel\w+|financ\w+|dividir|divid\w+|fazer|faz\w*|restante|resto)(?: (?:o resto|tudo|isso))? em\s*(?:ate )?$"
+)
 _RANGE_JOIN: Final = re.compile(r"\s*(?:a|e|ate|-|–|à|/|to)\s*(?:os |r\$ ?)?\s*")
 
 
@@ -109,7 +113,9 @@ def figures(text: str, plain: str, mentions: Sequence[Mention], *, money_talk: b
         elif one.kind == "km":
             if one.value and not (_DRIVEN_BEFORE.search(before) or _DRIVEN_AFTER.match(after)):
                 limits["max_km"] = one.value * (1000 if one.value < 1000 else 1)
-        elif one.kind == "number" and _COUNT_UNIT.search(flat(one.text)):
+        elif (one.kind == "number" and _COUNT_UNIT.search(flat(one.text))) or (
+            money_talk and one.kind == "number" and one.value in _TERMS and _TERM_BEFORE.search(before)
+        ):
             purchase["months"] = one.value
         elif following is not None and _is_range(one, following, plain):
             low, high = _price(one, following), _price(following, one)

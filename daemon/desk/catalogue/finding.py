@@ -77,7 +77,7 @@ def nearest(wish: Wish, *, limit: int, body: str = "") -> Finding:
         ("transmissions", "fuels"),
         ("min_centavos",),
         ("max_centavos", "around_centavos"),
-        ("bodies", "condition"),
+        ("bodies", "condition", "use"),
     ):
         if not any(getattr(current, name) for name in names):
             continue
@@ -97,7 +97,7 @@ def _order(wish: Wish) -> tuple[tuple[str, ...], ...]:
             ("min_year", "max_year"),
             ("transmissions", "fuels", "bodies", "condition"),
         )
-    return (("colors", "not_colors", "doors"), ("options", "version"), ("use",), ("max_km",), ("min_year", "max_year"))
+    return (("colors", "not_colors", "doors"), ("options", "version"), ("max_km",), ("min_year", "max_year"))
 
 
 def _dearer(wish: Wish, current: Wish, limit: int) -> Finding:

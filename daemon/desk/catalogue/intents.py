@@ -11,7 +11,7 @@ _PATTERNS: Final = {
     "thanks": r"\b(?:obrigad\w*|brigad\w+|obg|obgd\w?|vlw+|valeu+|agradec\w+|agradeco|grat[ao]|thanks"
     r"|thank you|gracias)\b",
     "bye": r"\b(?:tchau+|xau|ate (?:mais|logo|breve|amanha)$|falou$|flw|fui$|abracos?$|abs$)",
-    "later": r"\b(?:vou pensar|pensar (?:melhor|aqui|um pouco|com calma)|depois (?:eu )?(?:te )?(?:falo"
+    "later": r"\b(?:(?:to|estou|tou|tava|estava) so (?:olhando|vendo|pesquisando|especulando)|dando uma olhad\w+|vou pensar|pensar (?:melhor|aqui|um pouco|com calma)|depois (?:eu )?(?:te )?(?:falo"
     r"|chamo|retorno|vejo|volto)"
     r"|te (?:aviso|falo|chamo|retorno)\b|vou (?:ver|conversar|falar) (?:com|aqui|certinho"
     r"|direitinho)|qualquer coisa (?:eu )?"
@@ -19,7 +19,7 @@ _PATTERNS: Final = {
     r"|por enquanto (?:e )?(?:so|nao)|era so isso|so isso|so (?:estou|to|tava|estava) (?:olhando"
     r"|pesquisando|vendo))\b",
     "ack": r"\A\W*(?:ok+|okay|ta|ta bo[am]|tabom|certo|entendi|show(?: de bola)?|top|legal|massa|bacana"
-    r"|perfeito|otimo|joia|isso"
+    r"|perfeito|fechado|marcado|otimo|joia|isso"
     r"|isso (?:ai|mesmo)|beleza|blz|combinado|fechou|sim|s|aham|uhum|hum+|entao ta|bom saber|que bom|maravilha|gostei"
     r"|interessante|claro|pode ser|com certeza|quero sim|sim quero|quero|pode|isso msm)\W*\Z",
     "no": r"\A\W*(?:nao|n|naum|nop|nada|nenhum|(?:eu )?(?:ainda )?(?:nao|n) (?:obrigad[oa]|quero|precisa"
@@ -32,7 +32,7 @@ _PATTERNS: Final = {
     r"|kd)\b.{0,20}(?:vendedor\w*|atendente|consultor\w*|alguem|voces|vcs|gente)|(?:vendedor\w*"
     r"|consultor\w*|atendente|moca|rapaz) (?:que )?(?:me |tava |estava |ja )+(?:atend\w+"
     r"|respond\w+)|falar com alguem|alguem (?:de verdade|real|humano)"
-    r"|(?:fal(?:ar|o)|conversar) com (?:o|a|os) (?!carro|banco|marido|esposa|mulher|pai|mae|minha|meu|familia|seguro)[a-z]{3,}"
+    r"|(?<!vou )(?<!deixa eu )(?<!depois de )(?:fal(?:ar|o)|conversar) com (?:o|a|os) (?!pessoal|chefe|carro|banco|marido|esposa|mulher|pai|mae|minha|meu|familia|seguro)[a-z]{3,}"
     r"|quem e o (?:dono|gerente|proprietario|responsavel)|nao quero (?:falar com )?(?:robo|maquina|bot))\b",
     "intro": r"^\W*(?:(?:oi|ola|bom dia|boa tarde|boa noite|opa)\W+)?(?:meu nome (?:e|eh)|me chamo|aqui (?:e|eh|quem fala e)|sou [oa]) (?!.*\b(?:quero|queria|tem|procuro)\b)\w+(?: \w+)?\W*$",
     "anyone": r"\b(?:tem|ha|alo,? tem) (?:alguem|gente|algum atendente)(?: ai| ae| online| na linha| por ai)*\b|\balguem ai\b",
@@ -59,7 +59,7 @@ _PATTERNS: Final = {
     r"|nunca mais (?:compro|volto)|sacanagem|enrola(?:ndo|ram|cao)|demora (?:demais|pra responder)"
     r"|motor (?:bateu|fundido))\b",
     "laugh": r"\A\W*(?:k{3,}\w*|(?:ha){2,}h?|(?:rs){1,}|(?:he){2,}|(?:hua){2,}\w*)\W*\Z",
-    "pricey": r"\b(?:(?:achei|ta|tao|esta|muito|mt|bem|meio|ficou|e|um pouco|mto) (?:\w+ )?(?:car[oa]s?|salgad[oa]s?|puxad[oa]s?)\b(?! que)|fora do (?:meu )?orcamento|acima do (?:meu )?orcamento)",
+    "pricey": r"\b(?:(?:achei|que|ta|tao|esta|muito|mt|bem|meio|ficou|e|um pouco|mto) (?:\w+ )?(?:car[oa]s?|salgad[oa]s?|puxad[oa]s?)\b(?! que)|fora do (?:meu )?orcamento|acima do (?:meu )?orcamento)",
     "similar": r"\b(?:mais (?:barat\w+|em conta) (?:do )?que|parecid\w+|similar\w*|semelhante\w*|no estilo|(?:algo|algum|carro|um) (?:tipo|estilo)|equivalente|concorrente)\b",
     "compare": r"\b(?:diferenca\w*|compar(?:a|ar|acao|e)|qual (?:e |o |deles e |desses e )?(?:o )?melhor"
     r"|qual d[eao]s? (?:dois|duas|2|tres|3)\b|(?:qual|quem) (?:e |eh )?(?:mais|menos) \w+ (?:dos|das) (?:dois|duas)"
@@ -80,7 +80,7 @@ _PATTERNS: Final = {
     r"(?:vend\w+)|(?:foi|ta|esta) vendid[oa]|continua (?:a venda|disponivel)|still available)\b",
     "trade": r"\b(?:tenho (?:um|uma) .{2,40}\b(?:pra|para) (?:negoci\w+|dar\b|trocar|troca|por no)|troc(?:a"
     r"|o|ar|as|aria|am)|permuta\w*|pega(?:m|riam)? (?:o |um |uma |meu |minha |carro |moto |usado )"
-    r"|(?:meu|minha|o meu|um) .{2,40}(?:de|como|na) entrada|aceita(?:m)? (?:usado|carro|moto)"
+    r"|(?:meu|minha|o meu|um) (?!nome|score|salario|renda|dinheiro)[^,.;%$]{2,40}(?<!mil )(?<!\dk )(?:de|como|na) entrada|aceita(?:m)? (?:usado|carro|moto)"
     r"|volta na troca|(?:como|de) parte d[eo]"
     r"|parte do pagamento|da? uma volta em cima|entra(?:r|ria|m)? (?:n[oa]|como|de) (?:negoci\w+|troca|rolo|parte|entrada)"
     r"|(?:faz|fazem|pega\w*|aceita\w*|topa\w*) (?:um |no |na )?(?:rolo|brick|catira|volta)|catira\b"
@@ -98,19 +98,19 @@ _PATTERNS: Final = {
     "indebted": r"\b(?:(?:ta|esta|e|eh|ainda|carro|moto|tem|tenho|devo|deve) (?:\w+ ){0,2}(?:financiad[oa]|alienad[oa]|parcelas? (?:pra|para|a) pagar"
     r"|prestac\w+ (?:pra|para|a) pagar)|quitar|quitacao|nao (?:ta|esta|e) quitad[oa]|saldo devedor|devendo parcel\w+)\b",
     "rate": r"\b(?:taxas?(?! (?:de )?(?:transf|doc|entrega|despach))|juros)\b",
-    "finance": r"\b(?:financ\w+|finaciamento|finacia\w*|fianci\w+|parcel\w*|prestac\w+|entrada|juros"
+    "finance": r"\b(?:(?:qual|quais|que) bancos?|bancos? (?:que )?(?:voces|vcs) (?:trabalh\w+|us\w+)|financ\w+|finaciamento|finacia\w*|fianci\w+|parcel\w*|prestac\w+|entrada|juros"
     r"|taxas?(?! (?:de )?(?:transf|doc|entrega|despach))|simula\w*"
     r"|carne|em \d{2} ?x|\d{2} ?(?:x|vezes|meses)|(?:doze|vinte|trinta|quarenta|cinquenta"
     r"|sessenta)(?: e \w+)? (?:vezes|parcelas|meses)"
     r"|no boleto|por mes|mensalidade|instal\w*ments?)\b",
-    "doubt": r"\b(?:nome (?:sujo|sujinho|restrito|negativado|no spc|no serasa)|negativad\w+|score|spc"
+    "doubt": r"\b(?:nome (?:(?:ta|esta|e|eh|meio|um pouco) )*(?:sujo|sujinho|restrito|negativado|no spc|no serasa)|negativad\w+|score|spc"
     r"|serasa|restric\w+|aprova\w*|sem consulta"
     r"|sem comprova\w+|sem comprovante|autonom[oa]|100 ?%|cem por cento|sem entrada"
     r"|zero de entrada|credito (?:baixo|ruim|aprovado)"
     r"|passa (?:no|o) (?:banco|credito))\b",
     "visit": r"\b(?:(?:posso|consigo|da pra|queria|quero|gostaria de|vou|vamos|irei|pretendo|pensando em"
     r"|penso em|como faco pra|podemos|posso"
-    r" estar) (?:ir|passar(?!.{0,25}\bcart)|passo|dar um pulo|dar uma passada|dar uma olhada|ai\b|visitar|conhecer"
+    r" estar) (?:ir|passar(?!.{0,25}\bcart)(?! (?:o |a )?(?:meu|minha))|passo|dar um pulo|dar uma passada|dar uma olhada|ai\b|visitar|conhecer"
     r"|ver (?:el[ea]|o carro|os carros"
     r"|pessoalmente|de perto|na loja)|la\b|na loja|agendar|marcar|fazer (?:um |o )?test)"
     r"|passo (?:ai|la|na loja)|passar (?:ai|la|na loja"
@@ -120,7 +120,7 @@ _PATTERNS: Final = {
     r"|(?<!como )(?<!como eu )(?<!como q )(?<!como que )chego ai|(?:da|daria|dava|tem|teria) tempo\b(?! de (?:uso|garantia|casa))|apareco ai|vou ai|vou (?:com \w+ \w+ )?ver)\b",
     "move": r"\b(?:remarc\w+|reagend\w+|(?:mudar|trocar|passar|adiar|antecipar|transferir|alterar|jogar|empurrar) "
     r"(?:\w+ ){0,4}?(?:pr[ao]s?|para|horario|dia|hora)|(?:pode|da|daria|teria como|tem como|poderia|consegue) (?:pra |para )?ser "
-    r"(?:as|a|ao|no|na|mais|umas|depois|amanha)|outro (?:dia|horario)|em vez d[aeo]|inves d[aeo])\b",
+    r"(?:as|a|ao|no|na|mais|umas|depois|amanha)|outro (?:dia|horario)|mesm[ao] hor\w+|so (?:posso|consigo|da|tenho) (?:na |no |n[ao] |as |a )?(?:segunda|terca|quarta|quinta|sexta|sabado|domingo|amanha|depois|as \d)|em vez d[aeo]|inves d[aeo])\b",
     "call_off": r"\b(?:nao (?:vou|consigo|irei|posso|poderei|vai dar|da|deu|tem como|rola)(?: mais)? ?(?:poder |conseguir |pra |para )?"
     r"(?:mais )?(?:eu )?(?:ir|comparecer|passar|chegar|aparecer|hoje|amanha)\b|nao (?:vai dar|rola|vou mais|da mais)\b|desmarc\w+"
     r"|cancel\w+ (?:a |minha |o |meu )?(?:visita|agendamento|horario|test\w*)|(?:surgiu|tive|apareceu) (?:um )?(?:imprevisto|problema|compromisso))\b",
@@ -183,7 +183,7 @@ _PATTERNS: Final = {
     r"|transport\w+ (?:o carro|pra|para)|moro (?:longe|em outr[oa]|no interior)|outr[oa] (?:cidade|estado))\b",
     "transfer": r"\b(?:transferencia|transferir|despachante|taxa de (?:doc|transf)\w+|documento incluso"
     r"|document\w+ (?:inclus\w+|por conta|gratis))\b",
-    "payment": r"\b(?:fgts|promissoria|metade (?:agora|a vista|em|no)|(?:direto|parcel\w+) com a loja|pagar (?:em )?(?:duas|2) vezes"
+    "payment": r"\b(?:pagamentos?\b|usdt|cripto\w*|dolar(?:es)?|fgts|promissoria|metade (?:agora|a vista|em|no)|(?:direto|parcel\w+) com a loja|pagar (?:em )?(?:duas|2) vezes"
     r"|cart(?:ao|oes)|pix\b|carta (?:de credito|contemplada)|consorcio\w*|cheque|boleto|debito"
     r"|bitcoin|forma\w* de pag\w+|como (?:posso|e|faco (?:pra|o)) pag\w+)\b",
     "buying": r"\b(?:quero (?:comprar|fechar|ficar com|levar)|vou (?:querer|levar|ficar)|como (?:faco"
@@ -224,7 +224,8 @@ _PATTERNS: Final = {
     r"|curriculo|trabalhar (?:ai|com voces))\b",
     "private": r"\b(?:(?:telefone|numero|contato|dados|nome|endereco) d[eo]s? (?:outr[oa]s? |um )?(?:cliente"
     r"|comprador|antigo dono|dono|ultimo cliente)\w*|outro cliente|outros clientes)\b",
-    "service": r"\b(?:revisao|oficina|troca de oleo|conserto|consertar|pecas?|alinhamento|balanceamento"
+    "consumption": r"\b(?:faz quanto\w*(?: (?:n[ao]|com|por|de))|km (?:por|/) ?l|por litro|consumo)\b",
+    "service": r"\b(?:troc\w+ (?:o |de |a )?(?:pneus?|oleo|bateria|pastilhas?)|revisao|oficina|troca de oleo|conserto|consertar|pecas?|alinhamento|balanceamento"
     r"|guincho|alug\w+|locacao|seguro (?:do|de|auto)|fazem? seguro)\b",
 }
 

@@ -123,6 +123,12 @@ def known_models() -> tuple[Known, ...]:
     return tuple(dict.fromkeys(_market()[0].values()))
 
 
+def with_make(model: str) -> str:
+    """A model that would read as a year or a sum with its make before it: "2008" → "Peugeot 2008"."""
+    known = _market()[0].get(squash(model)) if model.isdigit() else None
+    return f"{known.make} {model}" if known else model
+
+
 def is_model(name: str) -> bool:
     """Whether a squashed name is a model of the market."""
     return name in _market()[0]
@@ -213,7 +219,7 @@ class Lexicon:
             model = self._model(key) or (self._model(key[:-1]) if _plural(key) else None)
             if model is not None and self._meant(key, model, plain, tokens, i, count, before):
                 return Mention(model, start, end, plain[start:end], in_stock=self.in_stock(model)), count
-            make = self._make(key) or (self._make(key[:-1]) if _plural(key) else None)
+            make = self._make(key) or (self._make(key[:-1]) if count == 1 and _plural(key) else None)
             if make is not None and (key not in EVERYDAY or self._opened(tokens, i)):
                 return Mention(make, start, end, plain[start:end]), count
         word, start, end = tokens[i]

@@ -115,7 +115,7 @@ Caoa Chery
  hatch: QQ | Celer | iCar=icar
  sedan: Arrizo 5=arizo 5,arrizo | Arrizo 6=arizo 6
 BYD
- hatch: Dolphin=dolfin,dolfim,dolphim,byd dolphin | Dolphin Mini=dolfin mini
+ hatch: Dolphin=dolfin,dolfim,dolphim | Dolphin Mini=dolfin mini
  sedan: King=byd king | Seal=byd seal | Han
  suv: Song Plus=song,song pro | Yuan Plus=yuan,yuan pro | Tan
  pickup: Shark

@@ -7,7 +7,7 @@ from attrs import evolve
 from daemon.desk.catalogue import details
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.finding import Found
-from daemon.desk.catalogue.lexicon import Mention, squash
+from daemon.desk.catalogue.lexicon import Mention, squash, with_make
 from daemon.desk.catalogue.understanding import Understood
 from daemon.desk.catalogue.uses import use_called
 from daemon.desk.catalogue.wish import Wish, described
@@ -70,7 +70,7 @@ def reserved(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
     for vehicle in vehicles:
         word = "reservada" if details.article(vehicle) == "a" else "reservado"
         draft.say(
-            f"{details.article(vehicle).upper()} {details.short_name(vehicle)} que você procura está {word} no momento:"
+            f"{details.article(vehicle).upper()} {with_make(vehicle.model)} que você procura está {word} no momento:"
         )
         draft.say(details.line(vehicle))
 
@@ -88,6 +88,8 @@ def unlisted(draft: Draft, understood: Understood, vehicles: tuple[Vehicle, ...]
 
 def _of(wish: Wish) -> str:
     plain = wish.without("sort")
+    if plain.named:  # a limit beside the one name would read as its price
+        plain = plain.without("min_centavos", "max_centavos", "around_centavos")
     return "" if plain.empty else f" de {described(plain)}"
 
 
@@ -116,9 +118,13 @@ def next_step(draft: Draft, vehicle: Vehicle) -> None:
 
 def missing(draft: Draft, wish: Wish, found: Found, mentions: tuple[Mention, ...]) -> None:
     """Nothing fits: say so plainly and show the nearest."""
-    named = " ou ".join(dict.fromkeys(mention.known.model or mention.known.make for mention in mentions)) or described(
-        wish
+    models = {mention.known.make for mention in mentions if mention.known.model}
+    called = (
+        with_make(mention.known.model) or mention.known.make
+        for mention in mentions
+        if mention.known.model or mention.known.make not in models
     )
+    named = " ou ".join(dict.fromkeys(called)) or described(wish)
     absent = "models" in found.dropped
     # Only the name where the model is absent; the whole wish where it is there, but not so.
     said = named if absent else described(wish.without("sort"))
@@ -152,7 +158,7 @@ def _nearest_words(found: Found) -> str:
 
 def absent_models(draft: Draft, mentions: list[str]) -> None:
     """Some of several models are not in stock."""
-    draft.say(f"{' e '.join(mentions)} no momento não temos no estoque.")
+    draft.say(f"{' e '.join(map(with_make, mentions))} no momento não temos no estoque.")
 
 
 def extra_facts(draft: Draft, understood: Understood, vehicles: tuple[Vehicle, ...], *, options: bool = False) -> None:

@@ -15,7 +15,7 @@ _MINE: Final = re.compile(
     r"\b(?:meu|minha|(?:eu )?tenho (?:um|uma|o|a|esse|essa)|tb tenho (?:um|uma)|possuo (?:um|uma)"
     r"|vende\w* (?:o |a |um |uma |meu |minha )?"
     r"|vendo (?:o |a |um |uma |meu |minha )?|dou (?:o|a|um|uma|meu|minha)|dar (?:o|a|um|uma|meu"
-    r"|minha)|dando (?:o|a|um|uma|meu|minha)|na minha|no meu|o meu|a minha|com (?:meu|minha)"
+    r"|minha)|dando (?:o|a|um|uma|meu|minha)|na minha|no meu|o meu|a minha|tipo (?:um|uma|o|a)|por exemplo (?:um|uma|o|a)|com (?:meu|minha)"
     r"|(?:e|eh) (?:um|uma)|seria (?:um|uma)|nele|troco (?:o |a |um |uma |meu |minha )?"
     r"|trocar (?:o |a |um |uma |meu |minha )?|peg(?:a|am|aria|ariam) (?:o |a |um |uma |meu "
     r"|minha )?"
@@ -37,7 +37,7 @@ _END: Final = re.compile(
     r"|da pra|serve|quais|qual|como|tem como|interesse|avalia\w*|posso|gostaria|vale|vcs|entra|serve|no rolo)\b"
 )
 _TRADE_AFTER: Final = re.compile(
-    r"^.{0,40}?\b(?:na troca|n[oa] negocio|de entrada|como entrada|na entrada|como parte|pra troca"
+    r"^[^?!.\n]{0,40}?\b(?:na troca|n[oa] negocio|de entrada|como entrada|na entrada|como parte|pra troca"
     r"|para troca|de troca)\b"
 )
 _UNNAMED: Final = re.compile(
@@ -108,4 +108,5 @@ def _cut(text: str, plain: str, mention: Mention, mentions: Sequence[Mention]) -
     plainly = squash(mention.said) == squash(mention.known.model)  # a nickname with a year would look like ours
     called = " ".join(text[mention.start : mention.end + (year.end() if year and plainly else 0)].split())
     feminine = mention.known.body in {"pickup", "motorcycle"}
-    return Own(" ".join(said.split()), mention.start, end, called, feminine)
+    noun = re.search(r"\b(?:motos?|caminhonet\w+|camionet\w+|picape|carro|suv|sedan|hatch)\s+$", plain[: mention.start])
+    return Own(" ".join(said.split()), noun.start() if noun else mention.start, end, called, feminine)

@@ -50,9 +50,10 @@ def refusals(plain: str) -> Refusals:
         said = plain[match.end() : match.end() + _LONGEST]
         end = _SCOPE_END.search(said)
         said = said[: end.start()] if end else said
-        comma = _COMMA.search(said)
-        if comma and not _COMMA_LIST.match(said, comma.start()):
-            said = said[: comma.start()]
+        for comma in _COMMA.finditer(said):
+            if not _COMMA_LIST.match(said, comma.start()):
+                said = said[: comma.start()]
+                break
         spans.append((match.start(), match.end() + len(said)))
     spans += [match.span() for pattern in (_WITHOUT, _NOT_THE) for match in pattern.finditer(plain)]
     free = [match.span() for match in _INDIFFERENT.finditer(plain)]

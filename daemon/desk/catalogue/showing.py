@@ -12,10 +12,12 @@ from daemon.desk.catalogue.beside import affordable, cars_only, compare, keep_le
 from daemon.desk.catalogue.common_words import EVERYDAY_WORDS, FILLERS
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.finding import Finding, Found, find, find_words, nearest
+from daemon.desk.catalogue.lexicon import with_make
 from daemon.desk.catalogue.subjects import MOST, Subject, resolve
 from daemon.desk.catalogue.understanding import Understood, recalled_ids
 from daemon.desk.catalogue.wish import Wish, recalled, remembered
 from shards.tenant.vehicle import Vehicle
+from shards.text import fold
 
 Steps = Generator[Command, Any, None]
 
@@ -42,12 +44,15 @@ def shown_for(draft: Draft, understood: Understood) -> Generator[Command, Any, S
         return (yield from _quiet(brief, understood))
     more = understood.has("more") and not understood.has("other_color")
     if more and recalled_ids(brief.memory, "seen") and not understood.has("similar"):
-        narrowed = wish.without("sort")
-        yield from _more(
-            draft,
-            older if narrowed.empty else wish if older.named and (wish.bodies or wish.options) else wish.over(older),
-        )
-        return Subject()
+        if wish.without("sort").empty:
+            yield from _more(draft, older)
+            return Subject()
+        narrowed = wish if older.named and (wish.bodies or wish.options) else wish.over(older)
+        others = yield from find(narrowed, limit=1, exclude=recalled_ids(brief.memory, "seen"))
+        if others.items or narrowed.not_colors:
+            yield from _more(draft, narrowed)
+            return Subject()
+        return (yield from _searched(draft, understood, narrowed))
     subject = yield from resolve(brief, understood)
     if understood.has("pricey") and subject.one is not None and wish.without("colors", "not_colors", "sort").empty:
         draft.say(draft.pick("Entendo! Dá pra ver algo mais em conta.", "Tranquilo, dá pra ver algo mais em conta."))
@@ -108,6 +113,8 @@ def _is_search(understood: Understood, subject: Subject) -> bool:
     wish = understood.wish
     if wish.empty or subject.how in {"picked", "quoted"}:
         return bool(subject.how == "picked" and wish.sort and wish.without("sort").empty)
+    if subject.one is not None and wish.use and wish.without("use", "bodies", "sort").empty and understood.facts:
+        return False  # "é econômico?" is asked of the one in question
     if understood.has("finance", "discount", "reserve") and not (wish.bodies or wish.max_centavos):
         return False
     if subject.how == "ad" and not understood.searching:
@@ -158,7 +165,10 @@ def _named(draft: Draft, understood: Understood, wish: Wish) -> Generator[Comman
     subject = yield from _among_shown(draft.brief, understood)
     if subject is not None:
         return subject
-    if understood.has("similar") and len(understood.mentions) == 1 and understood.mentions[0].in_stock:
+    if understood.has("similar", "pricey") and len(understood.mentions) == 1 and understood.mentions[0].in_stock:
+        if understood.has("pricey") and not understood.searching:
+            understood = evolve(understood, wish=Wish(sort="price"))
+            draft.say("Entendo! Dá pra ver algo mais em conta.")
         known = understood.mentions[0].known
         return (yield from similar(draft, understood, known.model, known.body))
     if understood.has("compare") and 1 < len(wish.models) <= 3:
@@ -219,6 +229,12 @@ def _searched(draft: Draft, understood: Understood, wish: Wish) -> Generator[Com
         near = yield from nearest(wish, limit=offers.LISTED, body=body)
         offers.missing(draft, wish, near, understood.mentions)
         return Subject()
+    asked_of_each = understood.has("photos", "available", "compare")
+    left = [m for m in understood.mentions if asked_of_each and m.in_stock and m.known.model in wish.models]
+    for model in dict.fromkeys(m.known.model for m in left):  # "o Compass diesel e o Commander"
+        if len(wish.models) > 1 and not any(v.model == model for v in found.items) and found.total <= MOST:
+            one = yield from find(Wish(models=(model,)), limit=1)
+            found = evolve(found, items=(*found.items, *one.items)[:MOST], total=found.total + len(one.items))
     shown_models = {vehicle.model for vehicle in found.items}
     absent = [
         m.known.model
@@ -254,6 +270,18 @@ def _instead_of_missing(draft: Draft, understood: Understood, wish: Wish) -> Gen
             draft.show(held.items)
             draft.ask("Quer que eu te mostre opções parecidas?", "more")
         return Subject(vehicles=held.items, how="told")
+    if len(wish.version.split()) > 1 and wish.models:  # "o LT ou o Premier": none has both
+        trims = wish.version.split()
+        every = yield from find(wish.without("version"), limit=20)
+        either = tuple(v for v in every.items if any(trim in fold(v.version).split() for trim in trims))[:MOST]
+        if len(either) > 1:
+            if understood.has("compare"):
+                compare(draft, either)
+                return Subject(vehicles=either, how="told")
+            draft.say(offers.lines(either))
+            draft.show(either)
+            draft.ask("Qual deles te interessou mais?", "which")
+            return Subject(vehicles=either, how="told")
     if wish.options and wish.models:
         plain = yield from find(wish.without("options"), limit=MOST)
         if plain.items:
@@ -307,16 +335,17 @@ def _gone(draft: Draft, understood: Understood, subject: Subject) -> Steps:
 
 def _other_colors(draft: Draft, vehicles: tuple[Vehicle, ...]) -> Steps:
     model = vehicles[0].model
+    called = with_make(model)
     found = yield from find(Wish(models=(model,)), limit=MOST, exclude=tuple(vehicle.id for vehicle in vehicles))
     if found.items:
-        draft.say(f"Do {model} temos também:")
+        draft.say(f"Do {called} temos também:")
         draft.say(offers.lines(found.items))
         draft.show((*vehicles, *found.items)[:MOST])
         draft.ask("Qual deles te agrada mais?", "which")
         return
     colors = " e ".join(dict.fromkeys(vehicle.color.lower() for vehicle in vehicles if vehicle.color))
     draft.say(
-        f"Do {model} só temos {'esse' if len(vehicles) == 1 else 'esses'} no "
+        f"Do {called} só temos {'esse' if len(vehicles) == 1 else 'esses'} no "
         f"momento{f' ({colors})' if colors else ''}; "
         f""
         f"em outra cor não temos."

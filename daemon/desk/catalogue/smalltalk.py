@@ -5,6 +5,7 @@ from typing import Final
 
 from daemon.desk.brief import HandOver
 from daemon.desk.catalogue import house
+from daemon.desk.catalogue.common_words import EVERYDAY_WORDS, FILLERS
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.understanding import Understood
 from shards.text import fold
@@ -14,6 +15,13 @@ _OF_THE_DAY: Final = ("Bom dia!", "Boa tarde!", "Boa noite!")
 _SENTENCES: Final = re.compile(r"(?<=[.!?])\s+|(?<=[^\w\s.,!?;:'\"()*_-])\s+")  # an emoji ends one too
 _OPENING: Final = re.compile(r"^(?:ol[aá]|oi)[,!.]?\s+", re.IGNORECASE)
 _HINT: Final = "Pode ser assim: *quero um SUV automático*."
+_QUESTION: Final = re.compile(
+    r"\?|^\W*(?:qual|quais|como|quando|quem|onde|por ?que|pq|sera|tem como|voces|vcs|posso|podem?|da pra|e possivel|precisa|preciso)\b"
+)
+_WORDS: Final = re.compile(r"[a-z]{2,}")
+_COMMON: Final = frozenset(
+    f"{EVERYDAY_WORDS} {FILLERS} e eh que se os as em num na no ai la so ja ou mas vc eu de da do voces".split()
+)
 _MISSES: Final = 2
 _LANGUAGES: Final = {
     "en": "_I answer in Portuguese here, but I understand simple English._",
@@ -159,8 +167,12 @@ def close(draft: Draft, understood: Understood) -> None:
         draft.say("Qualquer coisa é só me chamar 😊")
 
 
-def not_understood(draft: Draft) -> None:
-    """Say so plainly; the second time in a row a person takes over."""
+def _known_words(folded: str) -> int:
+    return sum(word in _COMMON for word in _WORDS.findall(folded))
+
+
+def not_understood(draft: Draft, understood: Understood | None = None) -> None:
+    """Say so plainly, or that a person knows the answer to what is clearly a question; the second time in a row a person takes over."""
     draft.missed = True
     missed = draft.brief.memory.get("missed")
     if isinstance(missed, int) and missed >= _MISSES - 1:
@@ -169,6 +181,10 @@ def not_understood(draft: Draft) -> None:
             f"Desculpa, não consegui te entender direito 😕 Vou chamar um vendedor pra te "
             f"atender melhor. {house.people(draft.brief)}"
         )
+        return
+    if understood is not None and _QUESTION.search(understood.folded) and _known_words(understood.folded) >= 2:
+        draft.say("Essa eu não sei te responder com certeza; um vendedor da equipe te confirma.")
+        draft.ask("Quer que eu chame um vendedor, ou te mostro algum carro?", "person")
         return
     draft.say(draft.pick("Desculpa, não entendi bem 😅", "Não peguei direito o que você precisa 😅"))
     draft.say(_HINT)

@@ -68,6 +68,9 @@ _NO_TRADE: Final = re.compile(
 _NO_LOAN: Final = re.compile(
     r"\bnao (?:preciso|quero|vou|queria|pretendo) (?:de |fazer |um )*(?:financ\w+|parcel\w+|emprestimo)"
 )
+_SPENDING: Final = re.compile(
+    r"\bfaz(?:em)? (?:quantos?|na|em|km|por)\b|\btroc\w+ (?:o |de |a )?(?:pneus?|oleo|bateria|pastilhas?)\b"
+)
 _ANYONE: Final = re.compile(r"\b(?:tem |ha )?(?:alguem|gente|algum atendente)(?: ai| ae| online| na linha| por ai)*\b")
 # Of money in a trade-in that asks for no financing: "de entrada", "ainda ta financiado".
 _OWN_CAR_MONEY: Final = re.compile(
@@ -134,7 +137,9 @@ def read_burst(text: str, brief: Brief, *, asked: str, names: Lexicon | None = N
     own = own_car(text, every, selling=selling, asked=asked == "trade")
     wanted_mentions = [m for m in every if own is None or not own.start <= m.start < own.end]
     rest = text if own is None else without(text, [(own.start, own.end)])
-    found = _sorted_out(found, plain, owns=own is not None and any(own.start <= m.start < own.end for m in every))
+    found = _sorted_out(
+        found, _SHORT_NO.sub("nao", plain), owns=own is not None and any(own.start <= m.start < own.end for m in every)
+    )
     money_talk = bool(found & {"finance", "discount", "reserve"}) or asked in {"down", "months"}
     wish, money = read(rest, wanted_mentions, money_talk=money_talk, asked=asked, this_year=brief.now.year)
     folded = flat(rest)
@@ -185,6 +190,10 @@ def _sorted_out(found: frozenset[str], plain: str, *, owns: bool) -> frozenset[s
         found -= {"help"}
     if found & {"videocall"}:
         found -= {"photos", "video", "call"}
+    if "ack" in found and "hours" in found:
+        found -= {"ack"} if "?" in plain else {"hours"}
+    if found & {"consumption", "service"}:
+        found -= {"discount", "trade"} - intents(_SPENDING.sub(" ", plain))
     if "consign" in found:
         found -= {"sell"}
     return found

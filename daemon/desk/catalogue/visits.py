@@ -83,7 +83,7 @@ def visit(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]) ->
         return
     called = day_words(day, today)
     at = when.at
-    if at is None and kept and understood.has("move") and when.after is None and not when.part:
+    if at is None and kept and understood.has("move") and when.after is None and not when.part and when.day is not None:
         at = _iso_time(kept.get("at"))
     if at is None:
         if day == today and found and brief.now.time().replace(tzinfo=None) >= found[-1][1]:

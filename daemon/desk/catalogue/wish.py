@@ -7,7 +7,7 @@ from attrs import asdict, evolve, fields, frozen
 
 from daemon.desk.amounts import kilometres, reais
 from daemon.desk.catalogue.intents import OPTIONS
-from daemon.desk.catalogue.lexicon import is_model, make_of, squash
+from daemon.desk.catalogue.lexicon import is_model, make_of, squash, with_make
 from daemon.desk.catalogue.uses import use_called
 from shards.tenant.vehicle import BODIES, StockQuery, Vehicle
 from shards.text import fold
@@ -254,7 +254,7 @@ def described(wish: Wish) -> str:
     use = use_called(wish.use)
     kinds = wish.bodies if not wish.not_bodies and (use is None or wish.bodies != use.bodies) else ()
     if wish.models:
-        parts.append(" ou ".join(wish.models))
+        parts.append(" ou ".join(map(with_make, wish.models)))
     elif wish.makes:
         parts.append(" ou ".join(wish.makes))
         if kinds:
@@ -271,7 +271,8 @@ def described(wish: Wish) -> str:
     if wish.fuels and len(wish.fuels) <= 2:
         parts.append(FUEL_WORDS.get(wish.fuels[0], wish.fuels[0]))
     if wish.colors:
-        parts.append(" ou ".join(wish.colors))
+        feminine = bool(kinds) and kinds[0] in _FEMININE and not wish.named
+        parts.append(" ou ".join(_in_gender(color, feminine) for color in wish.colors))
     unwanted = tuple(word for fuel, word in FUEL_WORDS.items() if fuel not in wish.fuels)
     refused = (
         *(unwanted if len(wish.fuels) > 2 else ()),
@@ -290,6 +291,10 @@ def described(wish: Wish) -> str:
     if refused:
         parts.append("que não seja " + " nem ".join(refused))
     return " ".join(parts)
+
+
+def _in_gender(color: str, feminine: bool) -> str:
+    return color[:-1] + "a" if feminine and color.endswith("o") and color != "bordo" else color
 
 
 def _limits(wish: Wish) -> list[str]:

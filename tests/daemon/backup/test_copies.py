@@ -124,3 +124,12 @@ async def test_the_copy_of_a_deleted_tenant_goes_with_it(tmp_path: Path) -> None
         await at.central.write(lambda tx: tx.run("UPDATE tenants SET state = 'deleted' WHERE id = 'aa'"))
         await at.copies.round()
         assert names(at) == ["central.db", "shards/bb.db"]
+
+
+async def test_what_a_deleted_tenant_wrote_is_not_waited_for(tmp_path: Path) -> None:
+    async with office(tmp_path) as at:
+        await at.add("aa")
+        await at.central.write(lambda tx: tx.run("UPDATE tenants SET state = 'deleted'"))
+        assert "aa" in at.directory.written
+        await at.copies.round()
+        assert at.copies.age_seconds == 0

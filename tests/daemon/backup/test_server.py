@@ -59,7 +59,7 @@ async def test_a_server_is_built_from_its_copies(source: Path, tmp_path: Path) -
         assert await count(parts, "auto-sul", owed) == 0
 
 
-def test_data_that_is_there_is_not_touched(source: Path, tmp_path: Path) -> None:
+async def test_data_that_is_there_is_not_touched(source: Path, tmp_path: Path) -> None:
     data = tmp_path / "new"
     (data / "shards").mkdir(parents=True)
     (data / "shards" / "zz.db").write_text("somebody's")
@@ -69,7 +69,7 @@ def test_data_that_is_there_is_not_touched(source: Path, tmp_path: Path) -> None
         restore_server(tmp_path / "other", tmp_path, SEALER, HandClock()())
 
 
-def test_one_bad_file_does_not_keep_the_others_back(source: Path, tmp_path: Path) -> None:
+async def test_one_bad_file_does_not_keep_the_others_back(source: Path, tmp_path: Path) -> None:
     (source / "shards" / "vizinha.db").write_bytes(b"\xff" * 9000)
     shutil.copy(source / "shards" / "auto-sul.db", source / "shards" / "estranha.db")
     result = restore_server(tmp_path / "new", source, SEALER, HandClock()())
@@ -79,12 +79,12 @@ def test_one_bad_file_does_not_keep_the_others_back(source: Path, tmp_path: Path
     assert [path.name for path in (tmp_path / "new" / "shards").iterdir()] == ["auto-sul.db"]
 
 
-def test_another_master_key_is_said(source: Path, tmp_path: Path) -> None:
+async def test_another_master_key_is_said(source: Path, tmp_path: Path) -> None:
     result = restore_server(tmp_path / "new", source, Sealer(bytes(32)), HandClock()())
     assert result.other_key == 1
 
 
-def test_what_was_cut_off_is_finished_or_forgotten(
+async def test_what_was_cut_off_is_finished_or_forgotten(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):

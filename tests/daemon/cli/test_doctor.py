@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from daemon.cli import main
-from daemon.cli.doctor import Finding, binds, credentials, disk, open_files
+from daemon import config as configuration
+from daemon.cli import doctor, main
+from daemon.cli.doctor import Finding, binds, credentials, disk, disk_speed, open_files, permissions, speed
 from daemon.config import Config, parse
 from daemon.lock import locked
 from daemon.secrets import Secrets
@@ -17,22 +18,62 @@ def test_bad_findings_give_exit_1(
 ) -> None:
     monkeypatch.delenv("SHOWROOMD_MASTER_KEY", raising=False)
     (tmp_path / "s.toml").write_text(f'[daemon]\ndata_dir = "{tmp_path}/data"\n[http]\nbind = ["127.0.0.1:0"]')
-    assert main(["doctor", "--json", "--config", str(tmp_path / "s.toml")]) == 1
+    assert main(["doctor", "--offline", "--json", "--config", str(tmp_path / "s.toml")]) == 1
     found = json.loads(capsys.readouterr().out)
     assert not found["ok"]
     assert [f["what"] for f in found["findings"] if f["state"] == "bad"] == ["SHOWROOMD_MASTER_KEY is missing"]
-    assert main(["doctor", "--config", str(tmp_path / "none")]) == 1
+    assert main(["doctor", "--offline", "--config", str(tmp_path / "none")]) == 1
     assert "no such file" in capsys.readouterr().out
 
 
 def test_a_daemon_that_does_not_answer_is_bad(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "s.toml").write_text(f'[daemon]\ndata_dir = "{tmp_path}/data"')
     with locked(tmp_path / "data", tmp_path / "admin.sock"):
-        assert main(["doctor", "--config", str(tmp_path / "s.toml")]) == 1
+        assert main(["doctor", "--offline", "--config", str(tmp_path / "s.toml")]) == 1
     assert "does not answer on its admin socket" in capsys.readouterr().out
     with locked(tmp_path / "data"):
-        assert main(["doctor", "--config", str(tmp_path / "s.toml")]) == 0
+        assert main(["doctor", "--offline", "--config", str(tmp_path / "s.toml")]) == 0
     assert "another command" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("ms", "state"), [(0.1, "good"), (20, "good"), (20.1, "warning"), (201, "bad")])
+def test_a_slow_disk(ms: float, state: str) -> None:
+    assert speed(ms).state == state
+    assert bool(speed(ms).remedy) == (state != "good")
+
+
+def test_the_disk_is_timed_and_nothing_is_left(tmp_path: Path) -> None:
+    (found,) = disk_speed(tmp_path)
+    assert "ms to be sure of a write" in found.what
+    assert list(tmp_path.iterdir()) == []
+    assert list(disk_speed(tmp_path / "none")) == []
+
+
+def test_credentials_open_to_others(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    (tmp_path / "key").touch(mode=0o600)
+    assert [finding.state for finding in permissions(tmp_path)] == ["good"]
+    (tmp_path / "key").chmod(0o640)
+    assert [finding.remedy for finding in permissions(tmp_path)] == [f"chmod go= {tmp_path}/key"]
+
+
+def test_as_root_the_service_s_credentials_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "s.toml").write_text(f'[daemon]\ndata_dir = "{tmp_path}/data"\n[http]\nbind = ["127.0.0.1:0"]')
+    folder = tmp_path / "credentials"
+    folder.mkdir(mode=0o700)
+    for name in ("showroomd_whatsapp_app_secret", "openai_api_key"):
+        (folder / name).write_text("x")
+        (folder / name).chmod(0o600)
+    monkeypatch.setattr(doctor, "INSTALLED_CREDENTIALS", folder)
+    monkeypatch.setattr(configuration, "DEFAULT_PATH", tmp_path / "s.toml")
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    assert main(["doctor", "--offline", "--config", str(tmp_path / "s.toml")]) == 1
+    said = capsys.readouterr().out
+    assert f"{folder} belongs to" in said
+    assert "SHOWROOMD_MASTER_KEY is missing" in said
+    assert "no AI vendor's key" not in said
 
 
 def test_secrets() -> None:

@@ -4,7 +4,7 @@ from daemon.desk.allowance import Allowance
 from daemon.desk.amounts import flat, reais
 from daemon.desk.claims import claims, normalised
 from daemon.desk.finance import instalment
-from daemon.desk.hearsay import customer_values, own_figures
+from daemon.desk.hearsay import Customer, own_figures
 from daemon.desk.reference import Group
 from tests.support.lot import COMPASS, COROLLA, CUSTOMER, HB20, PROFILE, SIMULATED, sources
 
@@ -13,7 +13,7 @@ SHOWN = (COROLLA, COMPASS)
 
 def allowed(text: str, vehicles: tuple[object, ...] = (COROLLA,), *, estimated: bool = True) -> bool:
     given = sources()
-    allowance = Allowance(given, own_figures((PROFILE.assistant.facts,)), customer_values(CUSTOMER), estimated)
+    allowance = Allowance(given, own_figures((PROFILE.assistant.facts,)), Customer.of(CUSTOMER), estimated)
     clean = normalised(text)
     plain = flat(clean)
     group = Group(None, vehicles, named=vehicles)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from daemon.desk.assistant import APOLOGY, MAX_CALLS, MAX_ROUNDS, TAKEN_OVER, Catalogue, turn
+from daemon.desk.assistant import MAX_CALLS, MAX_ROUNDS, Catalogue, turn
 from daemon.desk.brief import (
     AskModel,
     BookVisit,

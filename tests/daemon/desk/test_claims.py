@@ -37,6 +37,10 @@ def read(text: str) -> list[Claim]:
         ("a partir de 2018", "year", (2018,), "limit"),
         ("2018 pra cima", "year", (2018,), "limit"),
         ("novembro de 2026", "year", (2026,), "date"),
+        ("Outlander 2019", "year", (2019,), "plain"),
+        ("Marea 2019", "year", (2019,), "plain"),
+        ("novo 2019", "year", (2019,), "plain"),
+        ("out 2026", "year", (2026,), "date"),
         ("45.000 km", "mileage", (45_000,), "plain"),
         ("zero km", "mileage", (0,), "plain"),
         ("menos de 50 mil km", "mileage", (50_000,), "limit"),
@@ -84,3 +88,7 @@ def test_positions_are_those_of_the_text(text: str) -> None:
     clean = normalised(text)
     for claim in claims(clean, flat(clean)):
         assert 0 <= claim.start < claim.end <= len(clean)
+
+
+def test_a_names_end_is_no_price_word() -> None:
+    assert read("C3 Picasso 16") == []

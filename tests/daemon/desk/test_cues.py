@@ -1,6 +1,6 @@
 import pytest
 
-from daemon.desk.cues import absent, clause_end, clause_start, lines, offers, sentences
+from daemon.desk.cues import APPRAISED, EXCEPT, absent, clause_end, clause_start, lines, offers, sentences
 
 
 def test_sentences_keep_figures_whole() -> None:
@@ -41,3 +41,23 @@ def test_absent(before: str, after: str, gone: bool) -> None:
 def test_offers(plain: str, offered: bool) -> None:
     start = plain.index("fusca")
     assert offers(plain, start, start + 5) is offered
+
+
+@pytest.mark.parametrize(
+    ("before", "left_out"),
+    [
+        ("carro ate 65 mil que nao seja ", True),
+        ("tudo menos ", True),
+        ("todos, exceto os da ", True),
+        ("custa menos que o ", False),
+        ("nao tenho nada mais barato que o ", False),
+    ],
+)
+def test_what_a_wish_leaves_out(before: str, left_out: bool) -> None:
+    assert (EXCEPT.search(before) is not None) is left_out
+
+
+def test_appraised_right_behind_the_name() -> None:
+    assert APPRAISED.match(" a gente avalia sim")
+    assert APPRAISED.match(", sim, entra na troca")
+    assert not APPRAISED.match(" e lindo e a gente avalia seu usado")

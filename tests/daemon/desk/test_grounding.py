@@ -252,6 +252,46 @@ def test_ungrounded_too(text: str) -> None:
     assert check(text, sources())
 
 
+OWN_CARS = [
+    ("aceita um celtinha 2010 na troca?", "A gente avalia seu celtinha 2010 na troca, sim."),
+    ("aceita um celtinha 2010 na troca?", "Seu Celta 2010 a gente avalia na troca, sim."),
+    ("pega meu golzinho 2012 na troca?", "Boa! Seu Gol 2012 entra na troca."),
+    ("pega meu golzinho 2012 na troca?", "Golzinho 2012 a gente avalia sim!"),
+    ("tenho um fusion dois mil e treze e quero trocar num suv", "Seu Fusion 2013 a gente avalia aqui."),
+    ("tenho uma s dez ano doze", "Sua S10 2012 pode entrar no negócio."),
+    ("meu carro é um Traailblazer 13/14", "Seu Trailblazer 2014 a gente avalia."),
+    ("dou meu 208 2009 na hilux", "Seu 208 2009 passa por uma avaliação."),
+    ("tenho um monza 91 com 200 mil km", "Seu monza 1991 com 200.000 km a gente avalia."),
+    ("meu carro é um outlander 2008", "Anotado: Outlander 2008! A avaliação é na loja."),
+    ("meu carro é um onix 2013", "Anotado: Onix 2013! A avaliação é na loja."),
+    ("tenho um sonic 2004", "Legal, Sonic 2004! Pode trazer pra avaliar."),
+    ("qualquer um menos renault", "Temos carro que não seja Renault: o Onix LT 2019 por R$ 65.900."),
+    ("tem audi ou toyota?", "Separei essas opções de Audi ou Toyota:\n\n🚗 *Toyota Corolla XEi* 2020 · R$ 109.900"),
+]
+
+NOT_THEIR_CARS = [
+    ("aceita um celtinha 2010 na troca?", "Seu Celta 2012 a gente avalia na troca."),
+    ("aceita um celtinha 2010 na troca?", "Temos Celta 2010 sim!"),
+    ("aceita um celtinha 2010 na troca?", "Seu Celta 2010 vale R$ 20.000"),
+    ("aceita meu gol 2015?", "Seu Golf 2015 entra na troca."),
+    ("tem onix 2016? aceita troca?", "O Onix 2016 é lindo, e a gente avalia seu usado na troca."),
+    ("tem onix 2016? aceita troca?", "Temos o Onix 2016, a gente avalia sua troca."),
+    ("meu carro é um onix 2013", "O Onix 2013 sai por R$ 65.900"),
+    ("tem audi ou toyota?", "Temos Audi e Toyota sim!"),
+    ("tem audi ou toyota?", "Temos opções de Audi ou Toyota."),
+]
+
+
+@pytest.mark.parametrize(("said", "text"), OWN_CARS)
+def test_customers_own_car_in_his_own_words(said: str, text: str) -> None:
+    assert check(text, sources(customer_words=(said,))) == ()
+
+
+@pytest.mark.parametrize(("said", "text"), NOT_THEIR_CARS)
+def test_customers_words_bear_out_no_more(said: str, text: str) -> None:
+    assert check(text, sources(customer_words=(said,)))
+
+
 def test_table_is_large() -> None:
     assert len(RIGHT) + len(WRONG) >= 80
 

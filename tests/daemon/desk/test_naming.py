@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.desk.amounts import flat
-from daemon.desk.naming import Register, called, compact, customer_names, find, lexicon, make_of
+from daemon.desk.hearsay import customer_names
+from daemon.desk.naming import Register, called, compact, find, lexicon, make_of
 from shards.tenant.vehicle import StockSummary, Vehicle
 from tests.support.lot import SUMMARY, VEHICLES
 
@@ -14,6 +15,7 @@ CARS = (
     Vehicle(id="2008", make="Peugeot", model="2008", version="Griffe"),
     Vehicle(id="saveiro", make="Volkswagen", model="Saveiro", version="1.6 Cross"),
     Vehicle(id="plus", make="Chevrolet", model="Onix", version="Plus LTZ"),
+    Vehicle(id="ram", make="Ram", model="1500", version="5.7 V8 Rebel"),
     Vehicle(id="zontes", make="Zontes", model="310 T", version=""),
 )
 REGISTER = Register.of(CARS, SUMMARY)
@@ -41,6 +43,11 @@ def named(text: str) -> list[tuple[str, tuple[str, ...]]]:
         ("esse é o tipo de carro", []),
         ("fiz um bom negócio, foi um gol de placa", []),
         ("um toyota bom", [("toyota", ("corolla",))]),
+        ("Ram 1500 5.7 V8 Rebel", [("Ram 1500", ("ram",))]),
+        ("opções de 2008:", [("2008", ("2008",))]),
+        ("opções de 2008 e 2009:", []),
+        ("Peugeot 2008 2022: a versão é Griffe", [("Peugeot 2008", ("2008",))]),
+        ("Saveiro 2020: a versão é 1.6 Cross", [("Saveiro", ("saveiro",))]),
         ("Toyota Civic", [("Toyota Civic", ())]),
         ("Fusca", [("Fusca", ())]),
     ],

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.desk.catalogue.lexicon import Lexicon, distance, known_models, squash
+from daemon.desk.catalogue.lexicon import Lexicon, distance, known_models, squash, with_make
 from shards.tenant.vehicle import StockLine, StockSummary
 
 EMPTY = StockSummary()
@@ -90,3 +90,8 @@ def test_never_raises(text: str) -> None:
 def test_distance_is_symmetric(one: str, two: str) -> None:
     assert distance(one, two, 9) == distance(two, one, 9)
     assert (distance(one, two, 9) == 0) == (one == two)
+
+
+def test_a_model_like_a_year_is_said_with_its_make() -> None:
+    assert with_make("2008") == "Peugeot 2008"
+    assert with_make("Civic") == "Civic"
