@@ -12,17 +12,21 @@ from shards.errors import ShardUnavailable
 
 FOLDER: Final = "before-migration"
 PARTIAL: Final = ".partial"
+SCRATCH: Final = "copying"
 
 
-def copy_whole(source: Path, target: Path) -> None:
+def copy_whole(source: Path, target: Path, scratch: Path | None = None) -> None:
     """Copy a database, its log included, to `target`: one file in journal mode DELETE, on disk, or nothing.
+
+    While it is made it stands in `scratch` (on the same disk; beside `target` where none is given).
 
     Whoever writes `source` meanwhile is not held up and not in the copy. Raises `ShardUnavailable`.
     """
-    partial = target.with_name(target.name + PARTIAL)
+    partial = (scratch or target.parent) / f"{target.parent.name}-{target.name}{PARTIAL}"
     try:
         with translated(target):
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for folder in (target.parent, partial.parent):
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             partial.unlink(missing_ok=True)
             try:
                 _copy(source, partial)
@@ -47,7 +51,7 @@ def before_migration(data_dir: Path) -> Callable[[Path], None]:
         below = path.parent.relative_to(data_dir)
         target = data_dir / "copies" / FOLDER / below / f"{path.stem}-v{_schema(path)}.db"
         if not target.exists():
-            copy_whole(path, target)
+            copy_whole(path, target, data_dir / SCRATCH)  # `copies/` holds whole files only, at any instant
 
     return keep
 

@@ -124,7 +124,7 @@ _DISCOUNT_AFTER: Final = re.compile(
     r"^\s*(?:de (?:desconto|diferenca)|off\b|a menos|a mais|mais (?:barat|car)|de economia)"
 )
 _DATE_BEFORE: Final = re.compile(
-    r"(?:\b(?:jan(?:eiro)?|fev(?:ereiro)?|mar(?:co)?|abr(?:il)?|maio?|jun(?:ho)?|jul(?:ho)?|ago(?:sto)?|set(?:embro)?"
+    r"\b(?:(?:jan(?:eiro)?|fev(?:ereiro)?|mar(?:co)?|abr(?:il)?|maio?|jun(?:ho)?|jul(?:ho)?|ago(?:sto)?|set(?:embro)?"
     r"|out(?:ubro)?|nov(?:embro)?|dez(?:embro)?)(?: de |/| )|ipva\W*(?:de )?|licenci\w+\W*(?:de )?"
     r"|(?:tabela )?fipe\W*(?:de )?|ano de |calendario )$"
 )
