@@ -27,8 +27,6 @@ MAX_BATCH: Final = 64
 MAX_BRIEF: Final = 16
 """The same of brief writes: together they hold the event loop up for 2 ms at most."""
 
-BUSY_PAUSE_SECONDS: Final = 0.02
-
 
 def utc_now() -> datetime:
     """The wall clock, aware UTC. Passed in as an argument wherever a test wants another."""
@@ -94,10 +92,8 @@ class Shard:
         self._now = now
         self._queue: list[_Write] = []
         self._led = False
-        self._patient = True  # whether the writer may wait for another process's lock
         self.commits = 0
         self.writes = 0
-        writer.set_busy_handler(self._busy)
 
     @classmethod
     def open(
@@ -189,13 +185,15 @@ class Shard:
         """In the loop all of `batch`, in a thread its commit. False if another process holds the file: not begun."""
         connection = self._writer
         changes = connection.total_changes()
-        self._patient = False
         try:
             with translated(self.path):
+                connection.set_busy_timeout(0)  # another program may hold the file for seconds: not in the loop
                 try:
                     connection.execute("BEGIN IMMEDIATE")
                 except apsw.BusyError:
                     return False
+                finally:
+                    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
                 self._apply_all(batch, now)
                 if connection.total_changes() == changes:
                     connection.execute("COMMIT")  # nothing to put on disk
@@ -206,8 +204,6 @@ class Shard:
         except BaseException as error:
             self._lose(batch, error)
             raise
-        finally:
-            self._patient = True
         await pump_of(self._limiter).carry(partial(self._seal, batch))
         return True
 
@@ -260,13 +256,6 @@ class Shard:
         for entry in batch:
             entry.error = entry.error or error
 
-    def _busy(self, attempt: int) -> bool:
-        """Another process holds the file's lock; whether to try again."""
-        if not self._patient or attempt * BUSY_PAUSE_SECONDS * 1000 >= BUSY_TIMEOUT_MS:
-            return False
-        time.sleep(BUSY_PAUSE_SECONDS)
-        return True
-
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Run `work` on a snapshot in a worker thread; never waits for a write. For anything but point reads."""
         async with self._reading:
@@ -292,7 +281,6 @@ class Shard:
         """Close both connections, folding the -wal into the file. No write may be under way."""
         if self._reader is not None:
             self._reader.close()
-        self._writer.set_busy_handler(None)
         with suppress(apsw.Error):
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._writer.close()

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from daemon.desk import wording
 from daemon.desk.assistant import MAX_CALLS, MAX_ROUNDS, Catalogue, turn
 from daemon.desk.brief import (
     AskModel,
@@ -12,6 +13,7 @@ from daemon.desk.brief import (
     Command,
     GetVehicles,
     HandOver,
+    Note,
     ProviderFailed,
     Reply,
     SaveLead,
@@ -101,7 +103,7 @@ def test_fault_is_named_once_and_corrected() -> None:
         assert "the price of Hyundai HB20 1.0 Comfort is R$ 59.900" in note.text
         play >> said("HB20 por R$ 59.900!")
     assert play.reply.text == "HB20 por R$ 59.900!"
-    assert [note.event for note in play.notes] == ["turn.ungrounded"]
+    assert [(note.event, note.level) for note in play.notes] == [("turn.ungrounded", "info")]
 
 
 def test_ungrounded_twice_goes_to_the_next_provider() -> None:
@@ -255,7 +257,58 @@ def test_hand_over_without_words_gets_some() -> None:
     with Playbook(turn(brief("quero falar com gente"), ["anthropic"], NOBODY)) as play:
         play << AskModel >> calls(("hand_over", {"reason": "pediu uma pessoa"}))
         play << AskModel >> said("")
-    assert play.reply.text == TAKEN_OVER
+    assert play.reply.text == wording.TAKEN_OVER
+
+
+CLOSED = {"open_now": False, "next_opening": "amanhã às 8h"}
+
+
+def test_while_closed_a_hand_over_is_noted_and_the_assistant_goes_on() -> None:
+    with Playbook(turn(brief("quero falar com gente", **CLOSED), ["anthropic"], NOBODY)) as play:
+        play << AskModel >> calls(("hand_over", {"reason": "pediu uma pessoa"}))
+        play << AskModel
+        assert "amanhã às 8h" in result_of(play)[1]
+        play >> said("Claro! Um consultor já vai te chamar por aqui.")
+        play << AskModel
+        note = play.command.prompt.entries[-1]
+        assert isinstance(note, UserSaid)
+        assert "the shop is closed" in note.text
+        play >> said("Claro! Amanhã às 8h um consultor te chama por aqui; enquanto isso sigo te ajudando 🙂")
+    assert play.reply.effects == (HandOver("pediu uma pessoa", requested=True),)
+
+
+def test_while_closed_a_hand_over_without_words_says_when() -> None:
+    with Playbook(turn(brief("quero falar com gente", **CLOSED), ["anthropic"], NOBODY)) as play:
+        play << AskModel >> calls(("hand_over", {"reason": "pediu uma pessoa"}))
+        play << AskModel >> said("")
+    assert "amanhã às 8h" in play.reply.text
+
+
+def test_a_complaint_is_a_persons_at_any_hour() -> None:
+    with Playbook(turn(brief("vou no procon", **CLOSED), ["anthropic"], NOBODY)) as play:
+        play << AskModel >> calls(("hand_over", {"reason": "reclamação", "complaint": True}))
+        play << AskModel >> said("Sinto muito! Amanhã às 8h uma pessoa da equipe cuida disso com você.")
+    assert play.reply.effects == (HandOver("reclamação", always=True),)
+
+
+@pytest.mark.parametrize(("intents", "always"), [(["complaint"], True), (["abuse", "stock"], True), (["human"], False)])
+def test_the_catalogues_complaints_too(intents: list[str], always: bool) -> None:
+    def answer(_: Brief) -> Generator[Command, Any, Reply]:
+        yield Note("catalogue.answered", {"intents": intents})
+        return Reply(text="Sinto muito por isso.", provider="catalogue", effects=(HandOver("reclamação"),))
+
+    with Playbook(turn(brief("que absurdo", **CLOSED), [], answer)) as play:
+        pass
+    assert play.reply.effects == (HandOver("reclamação", always=always, requested=not always),)
+
+
+def test_the_apology_while_closed_says_when_and_the_assistant_goes_on() -> None:
+    with Playbook(turn(brief("hb20?", **CLOSED), [], catalogue("HB20 por R$ 9.900"))) as play:
+        play << SearchStock >> HB20_PAGE
+    assert "amanhã às 8h" in play.reply.text
+    (over,) = play.reply.effects
+    assert isinstance(over, HandOver)
+    assert over.requested
 
 
 def test_catalogue_where_it_is_listed() -> None:
@@ -268,7 +321,10 @@ def test_catalogues_fault_leads_on_then_to_the_apology() -> None:
     wrong = catalogue("HB20 por R$ 9.900", memory={"a": 1})
     with Playbook(turn(brief("hb20?", memory={"kept": 1}), ["catalogue"], wrong)) as play:
         play << SearchStock >> HB20_PAGE
-    assert play.reply.text == APOLOGY
+    assert play.reply.text == wording.APOLOGY
+    levels = {note.event: note.level for note in play.notes}
+    assert levels == {"turn.ungrounded": "warning", "turn.provider_failed": "warning", "turn.apology": "warning"}
+    assert all(note.fields["reason"] for note in play.notes if note.event != "turn.ungrounded")
     assert any(isinstance(effect, HandOver) for effect in play.reply.effects)
     assert play.reply.memory == {"kept": 1}
 

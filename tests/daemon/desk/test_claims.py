@@ -39,7 +39,7 @@ def read(text: str) -> list[Claim]:
         ("novembro de 2026", "year", (2026,), "date"),
         ("Outlander 2019", "year", (2019,), "plain"),
         ("Marea 2019", "year", (2019,), "plain"),
-        ("Titano de 2013 a 2014", "year", (2013,), "limit"),
+        ("Titano de 2013", "year", (2013,), "plain"),
         ("novo 2019", "year", (2019,), "plain"),
         ("out 2026", "year", (2026,), "date"),
         ("45.000 km", "mileage", (45_000,), "plain"),

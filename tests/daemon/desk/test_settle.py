@@ -2,17 +2,21 @@
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from attrs import evolve
 
 from daemon.desk import settle
 from daemon.desk.brief import BookVisit, HandOver, OptOut, Photo, SaveLead
-from daemon.desk.settle import BURST_LIMIT, MAX_FAILURES, RETRY_MS, NotYet
-from daemon.desk.wording import TURN_FAILED
+from daemon.desk.settle import BURST_LIMIT, MAX_FAILURES, MAX_INTEREST, RETRY_MS, NotYet
+from daemon.desk.wording import TURN_FAILED, turn_failed
 from daemon.whatsapp.events import MessageEdited
 from shards.tenant import contacts, conversations, messages, turns
+from shards.tenant import profile as profiles
+from shards.tenant.profile import DAYS
 from tests.support.desk_rows import ANA, BIA, HANDOVER_MS, QUIET_MS, Desk
+from tests.support.shards import tenant_profile
 
 EFFECTS = (
     SaveLead(interest="Civic", vehicle_id="civic-1", trade_in="Gol 2015", budget_centavos=9_000_000),
@@ -196,6 +200,39 @@ def test_a_silent_hand_over_leaves_the_answer_owed_by_the_person(desk: Desk) -> 
     assert [message.text for message in desk.claim().burst] == ["tem civic?"], "given back unanswered: the assistant's"
 
 
+def closed(desk: Desk) -> str:
+    """The shop opens in an hour; "hoje às 11h" or so."""
+    local = desk.clock().astimezone(ZoneInfo("America/Sao_Paulo"))
+    later = local + timedelta(hours=1)
+    span = f"{later.hour:02}:00-{later.hour:02}:59"
+    assert later.day == local.day
+    desk(profiles.save, tenant_profile(hours={DAYS[local.weekday()]: (span,)}))
+    return f"hoje às {later.hour}h"
+
+
+def test_a_person_asked_for_while_closed_is_noted_and_the_assistant_goes_on(desk: Desk) -> None:
+    desk.says("tem civic?")
+    desk.answer("Temos!", effects=(SaveLead(interest="Civic"),))
+    desk.says("quero falar com vendedor")
+    effects = (HandOver("pediu um vendedor", requested=True),)
+    settled = desk.speak(desk.claim_when_due(), "Amanhã às 8h um consultor te chama!", effects=effects)
+    thread = desk.conversation()
+    assert (thread.state, thread.human_until, thread.owed_since) == ("assistant", None, None)
+    assert desk.rows("SELECT interest FROM leads") == [("Civic; pediu um vendedor",)]
+    [news] = [fields for event, fields in settled.news if event == "conversation"]
+    assert (news["state"], news["handover_requested"], news["reason"]) == ("assistant", True, "pediu um vendedor")
+    desk.says("e tem corolla?")
+    desk.answer("Temos!", effects=effects)
+    assert desk.rows("SELECT interest FROM leads") == [("Civic; pediu um vendedor",)], "said once"
+
+
+def test_a_lead_does_not_grow_for_ever(desk: Desk) -> None:
+    for number in range(30):
+        desk.says("quero falar com vendedor")
+        desk.answer("Anotado!", effects=(HandOver(f"pediu {number} " + "x" * 50, requested=True),))
+    assert len(desk.value("SELECT interest FROM leads")) == MAX_INTEREST
+
+
 def test_an_opt_out_by_the_turn_is_final_and_remembered(desk: Desk) -> None:
     desk.says("não quero mais nada de vocês")
     desk.answer("Tudo bem, não te escrevo mais.", effects=(OptOut(),))
@@ -271,6 +308,16 @@ def test_the_third_failure_tells_the_customer_and_a_person_takes_over(desk: Desk
     assert thread.human_until == desk.clock.ms + HANDOVER_MS
     assert desk.rows("SELECT state, error FROM turns") == [("failed", "ValueError: no")] * MAX_FAILURES
     assert any(fields.get("state") == "human" for _, fields in settled.news)
+
+
+def test_the_third_failure_while_closed_says_when_somebody_is_there(desk: Desk) -> None:
+    desk.says("oi")
+    desk(lambda tx: tx.run("UPDATE conversations SET failures = 2"))
+    claim = desk.claim_when_due()
+    opening = closed(desk)
+    desk(settle.fail, claim, "ValueError: no")
+    assert desk.rows("SELECT text FROM messages WHERE direction = 'out'") == [(turn_failed(opening),)]
+    assert desk.conversation().state == "human", "a person's at any hour"
 
 
 def test_what_came_during_the_last_failing_turn_stays_owed(desk: Desk) -> None:

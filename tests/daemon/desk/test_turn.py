@@ -227,6 +227,14 @@ async def test_commands_are_carried_out_in_turn(desk: Desk, claim: Claim, logs: 
     assert play.closed
 
 
+async def test_notes_go_to_the_log_at_their_level(desk: Desk, claim: Claim, logs: Logs) -> None:
+    play = Play(desk, commands=(Note("turn.apology", {"reason": "no answer"}, "warning"), Note("understood")))
+    await play.think(claim)
+    levels = {event["event"]: event["log_level"] for event in logs.events}
+    assert (levels["turn.apology"], levels["understood"]) == ("warning", "info")
+    assert logs.named("turn.apology")[0]["reason"] == "no answer"
+
+
 async def test_what_a_turn_raises_comes_out(desk: Desk, claim: Claim) -> None:
     play = Play(desk, commands=(AskModel("anthropic", PROMPT),))
     play.roster.script = [ZeroDivisionError("a bug")]

@@ -1,7 +1,13 @@
 """What showroomd itself says is short, Portuguese, and true."""
 
+from collections.abc import Callable
+
+import pytest
+
 from daemon.desk import wording
+from daemon.desk.handover import hurried
 from daemon.desk.receive import RESUME_WORDS, STOP_WORDS
+from tests.support.lot import brief
 
 
 def test_the_goodbye_names_a_word_that_brings_back() -> None:
@@ -12,6 +18,17 @@ def test_the_goodbye_names_a_word_that_brings_back() -> None:
 
 def test_a_failure_promises_a_person() -> None:
     assert "consultor" in wording.TURN_FAILED
+
+
+@pytest.mark.parametrize("say", [wording.turn_failed, wording.apology, wording.taken_over])
+def test_while_closed_nobody_is_promised_at_once(say: Callable[[str | None], str]) -> None:
+    shut = brief("oi", open_now=False, next_opening="amanhã às 8h")
+    assert "amanhã às 8h um consultor" in say("amanhã às 8h") or "amanhã às 8h ele" in say("amanhã às 8h")
+    assert "assim que a loja abrir" in say("")
+    for opening in ("amanhã às 8h", ""):
+        assert not hurried(shut, say(opening))
+        assert len(say(opening)) < 300
+    assert "abr" not in say(None)
 
 
 def test_sentences_fit_into_one_message() -> None:
