@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -182,7 +182,9 @@ async def assembled(
             rng=rng,
             room=floor.room,
         )
-        parts = await _with_tenants(around, fetcher, central, rollup, floor, events, wellbeing, secrets, demo)
+        parts = await _with_tenants(
+            around, fetcher, central, rollup, floor, events, wellbeing, secrets, demo, vendors.reports
+        )
         metrics.sample_gauge("loop_lag_seconds", "Longest step since the last scrape.", stall.take_worst_seconds)
         yield parts
 
@@ -197,6 +199,7 @@ async def _with_tenants(
     wellbeing: Wellbeing,
     secrets: Secrets,
     demo: DemoInfo | None,
+    providers: Callable[[], tuple[roster.ProviderReport, ...]],
 ) -> Parts:
     async def before_start(tenant: str) -> None:
         await service.mend_route(tenant)
@@ -246,6 +249,7 @@ async def _with_tenants(
         public_url=around.config.http.public_url,
         demo=demo,
         backups=office,
+        providers=providers,
     )
     common: dict[str, Any] = {
         "quart_app": app,

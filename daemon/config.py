@@ -267,15 +267,15 @@ def load(path: Path | str) -> Config:
         raise ConfigError((f"{path}: there is no such file; `showroomd sample-config` prints one",)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError((f"{path}: cannot be read ({error})",)) from error
-    return parse(text)
+    return parse(text, str(path))
 
 
-def parse(text: str) -> Config:
-    """Check a TOML text. Raises `ConfigError` with every fault."""
+def parse(text: str, name: str = "") -> Config:
+    """Check a TOML text, called `name` where it is none. Raises `ConfigError` with every fault."""
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError((f"not TOML: {error}",)) from error
+        raise ConfigError((f"{name}: not TOML: {error}" if name else f"not TOML: {error}",)) from error
     try:
         config = _converter.structure(document, Config)
     except ClassValidationError as error:

@@ -116,6 +116,15 @@ def _make_way(path: Path) -> None:
             raise CannotListen(f"cannot listen on {path} (somebody does already)", "choose another path")
 
 
+def address(listener: socket.socket) -> str:
+    """Where a socket listens, as `http.bind` would say it: "127.0.0.1:8420", "[::1]:8420", "unix:/run/a.sock"."""
+    name = listener.getsockname()
+    if listener.family == socket.AF_UNIX:
+        return f"unix:{name}"
+    host, port = name[0], name[1]
+    return f"[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{host}:{port}"
+
+
 async def serve_on(
     app: ASGIFramework,
     sockets: tuple[socket.socket, ...],

@@ -70,6 +70,11 @@ async def serve(
                             await house.start(_reload_on_signal, notifier, parts, reread)
                         start.over()
                         notifier.ready(parts.wellbeing.status())
+                        _log.info(
+                            "listening",
+                            public=[listeners.address(one) for one in sockets.public],
+                            admin=[listeners.address(one) for one in sockets.admin],
+                        )
                         _log.info("ready", tenants=len(parts.active))
                         if on_ready is not None:
                             await on_ready(parts)

@@ -1,6 +1,6 @@
 """The Quart application of the control API, built from explicit arguments. `Gate` stands in front of it."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from daemon.control import docs_page, openapi, problems, sandbox_page
 from daemon.control.asgi import SECURITY_HEADERS
 from daemon.control.auth import ADMIN_SOCKET, Actor, TokenBook
 from daemon.control.backup_ports import Backups
-from daemon.control.call import ImportStock, Limits, Route, Services
+from daemon.control.call import ImportStock, Limits, Route, Services, VendorReport
 from daemon.control.events import EventRing
 from daemon.control.gate import TRUSTED
 from daemon.control.ports import Tenancy
@@ -63,11 +63,12 @@ def build_app(
     public_url: str = "",
     demo: DemoInfo | None = None,
     backups: Backups | None = None,
+    providers: Callable[[], Sequence[VendorReport]] = tuple,
 ) -> ControlApp:
     """The application: all of `/v1`, the OpenAPI document, `/docs` and `/sandbox`.
 
     It keeps no task and needs no start-up, so several gates may share it. `media_path` is called with a tenant
-    and a hash.
+    and a hash; `providers` says how the vendors do.
     """
     services = Services(
         tenancy=tenancy,
@@ -79,6 +80,7 @@ def build_app(
         now=now,
         limits=limits,
         backups=backups,
+        providers=providers,
     )
     app = ControlApp("showroomd", static_folder=None)
     app.url_map.merge_slashes = False

@@ -1,6 +1,6 @@
 """What a route is, what its handler is given, what it gives back."""
 
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, Protocol, TypeVar
@@ -50,6 +50,19 @@ class ImportStock(Protocol):
     ) -> ImportReport: ...
 
 
+class VendorReport(Protocol):
+    """A vendor as `daemon.providers.roster` reports it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> Literal["closed", "open", "half_open"]: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def retry_at(self) -> datetime | None: ...
+
+
 @frozen(kw_only=True)
 class Services:
     """Everything the routes use; nothing is global."""
@@ -63,6 +76,7 @@ class Services:
     now: Callable[[], datetime]
     limits: Limits = Limits()
     backups: Backups | None = None  # None: this server makes none (the demo's, a test's)
+    providers: Callable[[], Sequence[VendorReport]] = tuple
 
 
 @frozen(kw_only=True)

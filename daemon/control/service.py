@@ -64,7 +64,9 @@ async def serve(services: Services, route: Route, actor: Actor, request: Request
         await _record(call, answer)
         await _keep_late(call, answer)
     status = answer.status or route.status
-    response = Response(answer.body, status=status, content_type=answer.content_type if answer.body else None)
+    response = Response(answer.body, status=status, content_type=answer.content_type)
+    if not answer.body:
+        del response.headers["Content-Type"]
     for name, value in answer.headers:
         response.headers[name] = value
     return response

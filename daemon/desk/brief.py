@@ -118,12 +118,19 @@ class HandOver:
     requested: bool = False  # set by the turn: nobody is there now
 
 
+@frozen(kw_only=True)
+class CancelVisit:
+    """The visits not held yet are called off: of one vehicle, or all."""
+
+    vehicle_id: str | None = None
+
+
 @frozen
 class OptOut:
     """The customer wants no more messages."""
 
 
-Effect = SaveLead | BookVisit | HandOver | OptOut
+Effect = SaveLead | BookVisit | CancelVisit | HandOver | OptOut
 
 
 @frozen

@@ -331,21 +331,25 @@ class Outbox:
         try:
             receipt = await self._channel(claimed.channel).send(claimed.outgoing)
         except SendRefused as error:
-            result, work = "refused", partial(refuse, message=message, reason=_told(error.code, error.what))
+            result, why, work = (
+                "refused",
+                str(error),
+                partial(refuse, message=message, reason=_told(error.code, error.what)),
+            )
         except SendDelayed as error:
-            result, work = "delayed", self._delayed(message, error)
+            result, why, work = "delayed", str(error), self._delayed(message, error)
         except SendUnsettled as error:
             self._log.warning("send_unsettled", message=message.id, reason=str(error))
             self._sent("unsettled")
             return
         except ChannelPaused as error:
             self._paused = str(error)
-            result, work = "paused", partial(release, message=message, reason=str(error))
+            result, why, work = "paused", str(error), partial(release, message=message, reason=str(error))
         else:
-            result, work = "sent", partial(settle, message=message, receipt=receipt, channel=claimed.channel)
+            result, why, work = "sent", "", partial(settle, message=message, receipt=receipt, channel=claimed.channel)
         self._sent(result)
         if result != "sent":
-            self._log.warning("send_not_done", message=message.id, result=result)
+            self._log.warning("send_not_done", message=message.id, result=result, reason=why)
         with trio.CancelScope(shield=True):  # what the network said is known now: a stop must not lose it
             changed = await self._shard.write(work, brief=True)
         if isinstance(changed, Received):

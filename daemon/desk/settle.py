@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from attrs import define, field, frozen
 
 from daemon.desk import hours, wording
-from daemon.desk.brief import BookVisit, Effect, HandOver, OptOut, Reply, SaveLead
+from daemon.desk.brief import BookVisit, CancelVisit, Effect, HandOver, OptOut, Reply, SaveLead
 from daemon.desk.receive import KeyedHash, Received, hand_to_human
 from shards.shard import Tx
 from shards.tenant import contacts, conversations, leads, messages, tombstones, turns, usage
@@ -25,7 +25,10 @@ BURST_LIMIT: Final = 40
 HISTORY_LIMIT: Final = 30
 MAX_FAILURES: Final = 3
 MAX_INTEREST: Final = 500
-"""Characters of a lead's interest; the newest are kept."""
+"""Characters of a lead's interest, and as many of the reasons why a person is wanted."""
+
+WANTED: Final = " · chamar: "
+"""Between a lead's interest and the reasons why a person is wanted when the shop opens."""
 
 RETRY_MS: Final = (2_000, 8_000)
 """Pauses after the first and the second failed turn of a burst."""
@@ -176,7 +179,7 @@ def _effect(tx: Tx, claim: Claim, effect: Effect, settled: Settled, *, handover_
                 tx,
                 contact,
                 seq,
-                interest=effect.interest,
+                interest=_interest(tx, contact, said=effect.interest),
                 vehicle=effect.vehicle_id,
                 trade_in=effect.trade_in,
                 budget_centavos=effect.budget_centavos,
@@ -186,6 +189,9 @@ def _effect(tx: Tx, claim: Claim, effect: Effect, settled: Settled, *, handover_
             starts_at = int(effect.starts_at.timestamp() * 1000) if effect.starts_at else None
             leads.book(tx, contact, seq, vehicle=effect.vehicle_id, starts_at=starts_at, wish=effect.wish)
             settled.news.append(("appointment", {"conversation": id_}))
+        case CancelVisit():
+            if leads.cancel(tx, contact, effect.vehicle_id):
+                settled.news.append(("appointment", {"conversation": id_, "state": "cancelled"}))
         case HandOver(requested=True):
             _request(tx, claim, effect.reason)
             news = {"conversation": id_, "state": "assistant", "handover_requested": True, "reason": effect.reason}
@@ -203,11 +209,22 @@ def _effect(tx: Tx, claim: Claim, effect: Effect, settled: Settled, *, handover_
 
 
 def _request(tx: Tx, claim: Claim, reason: str) -> None:
-    """Note in the lead that a person is wanted once the shop opens; what is known of the customer's interest stays."""
+    """Note in the lead that a person is wanted once the shop opens."""
     contact = claim.contact.seq
+    leads.save(tx, contact, claim.turn.conversation, interest=_interest(tx, contact, wanted=reason))
+
+
+def _interest(tx: Tx, contact: int, *, said: str = "", wanted: str = "") -> str:
+    """A lead's interest: what is newly said replaces what was, that a person is wanted stays behind it."""
     known = tx.value("SELECT interest FROM leads WHERE contact = ? ORDER BY seq DESC LIMIT 1", (contact,)) or ""
-    interest = known if reason in known else "; ".join(filter(None, (known, reason)))
-    leads.save(tx, contact, claim.turn.conversation, interest=interest[-MAX_INTEREST:])
+    before, _, reasons = known.partition(WANTED)
+    if not said and not wanted:
+        return ""
+    if wanted and wanted not in reasons:
+        reasons = f"{reasons}, {wanted}" if reasons else wanted
+    if not reasons:
+        return said
+    return f"{(said or before)[:MAX_INTEREST]}{WANTED}{reasons[:MAX_INTEREST]}"
 
 
 def _opening(tx: Tx) -> str | None:

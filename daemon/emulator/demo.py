@@ -243,7 +243,8 @@ def banner(demo: Demo, count: int) -> str:
         name for name, key in (("Claude", demo.secrets.anthropic_api_key), ("GPT", demo.secrets.openai_api_key)) if key
     ]
     if vendors:
-        answers = f"{', then '.join(vendors)}, and the built-in catalogue when they fail"
+        fails = "it fails" if len(vendors) == 1 else "they fail"
+        answers = f"{', then '.join(vendors)}, and the built-in catalogue when {fails}"
     else:
         answers = "the built-in catalogue (set ANTHROPIC_API_KEY or OPENAI_API_KEY to use Claude or GPT)"
     names = ", ".join(profile.name for profile in showroom.PROFILES)

@@ -240,6 +240,8 @@ class _Reader:
     def _body(self) -> str:
         if self._get("body") is None:
             return values.body(clean(self._get("category"))[:80]) or "other"
+        if values.is_utility(clean(self._get("body"))) and values.is_van(clean(self._get("model"))):
+            return "van"
         return self._enumeration("body", values.body)
 
     def _doors(self) -> int | None:

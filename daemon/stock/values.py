@@ -226,7 +226,10 @@ def transmission(text: str) -> str | None:
 
 @lru_cache(1024)
 def body(text: str) -> str | None:
-    """ "Sedã" → sedan, "Utilitário esportivo" → suv, "Cabine dupla" → pickup."""
+    """ "Sedã" → sedan, "Utilitário esportivo" → suv, "Cabine dupla" → pickup; "Utilitário" alone is no body: portals
+    file vans and SUVs under it."""
+    if is_utility(text):
+        return None
     found = _named(text, BODY_OF)
     if "cabine" in fold(text) or {"truck", "pickup"} <= found:
         return "pickup"
@@ -254,6 +257,24 @@ def _named(text: str, table: Mapping[str, str]) -> set[str]:
     if "".join(parts) in table:
         return {table["".join(parts)]}
     return found
+
+
+_VANS: Final = frozenset(
+    {
+        "berlingo", "boxer", "daily", "doblo", "ducato", "expert", "express", "fiorino", "jumper", "jumpy", "kangoo",
+        "kombi", "master", "partner", "scudo", "splinter", "sprinter", "trafic", "transit", "vito",
+    }
+)  # fmt: skip
+
+
+def is_utility(text: str) -> bool:
+    """Whether a body is said to be "Utilitário" and no more."""
+    return fold(text).strip(" .") in ("utilitario", "utilitarios", "utility", "utilitaria")
+
+
+def is_van(model: str) -> bool:
+    """Whether a model is a van that dealers in Brazil file under "Utilitário"."""
+    return not _VANS.isdisjoint(words(model))
 
 
 _CONDITIONS: Final = {

@@ -68,7 +68,10 @@ class MessageRevoked:
 
 @frozen(kw_only=True)
 class StatusReceived:
-    """News of a message that we (or another app) sent. `status`: sent delivered read played failed, or any other word."""
+    """News of a message that we (or another app) sent.
+
+    `status`: sent delivered read played failed, or any other word.
+    """
 
     network_id: str
     status: str

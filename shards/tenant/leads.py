@@ -1,7 +1,12 @@
 """What customers are after, and the visits they asked for."""
 
+from typing import Final
+
 from shards.ids import new_id
 from shards.shard import Tx
+
+_LATE_MS: Final = 12 * 3_600_000
+"""How long after its hour a visit may still be called off."""
 
 
 def save(
@@ -55,3 +60,13 @@ def book(tx: Tx, contact: int, conversation: int, *, vehicle: str | None, starts
         (id_, contact, conversation, vehicle, starts_at, wish, tx.now_ms),
     )
     return id_
+
+
+def cancel(tx: Tx, contact: int, vehicle: str | None = None) -> int:
+    """Call off the contact's open visits, of one vehicle or all of them; how many there were. Visits of earlier
+    days were held or not: they stay as they are."""
+    return tx.run(
+        "UPDATE appointments SET state = 'cancelled' WHERE contact = ?1 AND state <> 'cancelled'"
+        " AND (?2 IS NULL OR vehicle = ?2) AND (starts_at IS NULL OR starts_at > ?3)",
+        (contact, vehicle, tx.now_ms - _LATE_MS),
+    )

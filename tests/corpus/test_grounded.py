@@ -1,6 +1,7 @@
 """The answerer's own sentences stand up to grounding: whatever stock, however customers spell, nobody is told sorry."""
 
 import random
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,9 @@ import apsw
 import pytest
 from attrs import evolve
 
+from daemon.desk.brief import HandOver
 from daemon.desk.catalogue.lexicon import known_models
+from daemon.desk.handover import hurried
 from daemon.emulator import showroom
 from shards.migrate import migrate
 from shards.shard import Tx
@@ -17,6 +20,7 @@ from shards.tenant import stock
 from shards.tenant.vehicle import Vehicle
 from tests.corpus import play
 from tests.corpus.play import HERE, NOW, ZONE, Conversation, load, title
+from tests.support.lot import brief
 
 FILES = sorted(path.name for path in HERE.glob("*.toml"))
 CASES = [case for name in FILES for case in load(name)]
@@ -160,3 +164,21 @@ def test_nor_for_any_car_of_the_market_in_part_exchange(rng: random.Random) -> N
         if wrong := alarms(talk):
             found[said] = wrong
     assert not found
+
+
+def test_while_closed_nobody_is_promised_at_once_and_the_assistant_goes_on() -> None:
+    shut = brief("oi", open_now=False, next_opening="amanhã às 8h")
+    night = NOW.replace(hour=21, minute=30)
+    wanted = 0
+    for case in CASES:
+        talk = Conversation(now=night)
+        for burst in (*case.get("before", ()), case["say"]):
+            reply = talk.says(*burst)
+        over = [effect for effect in reply.effects if isinstance(effect, HandOver)]
+        if not over:
+            continue
+        wanted += 1
+        assert hurried(shut, reply.text) == (), (title(case), reply.text)
+        assert re.search(r"amanhã|segunda|quando a loja abrir|assim que", reply.text), (title(case), reply.text)
+        assert all(effect.requested != effect.always for effect in over)
+    assert wanted > 10

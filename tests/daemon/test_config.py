@@ -98,6 +98,9 @@ def test_values_out_of_range_are_refused(line: str, path: str) -> None:
 
 def test_not_toml_and_not_there_say_so(tmp_path: Path) -> None:
     assert "not TOML" in faults("a =")[0]
+    (tmp_path / "broken.toml").write_text("a =")
+    with pytest.raises(ConfigError, match=r"broken\.toml: not TOML"):
+        load(tmp_path / "broken.toml")
     with pytest.raises(ConfigError, match="no such file; `showroomd sample-config`"):
         load(tmp_path / "none.toml")
     (tmp_path / "latin.toml").write_bytes(b"# \xe3")

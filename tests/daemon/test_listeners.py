@@ -16,7 +16,7 @@ import trio.testing
 from attrs import evolve
 
 from daemon.config import Config, DaemonConfig, HttpConfig
-from daemon.listeners import CannotListen, opened, serve_on
+from daemon.listeners import CannotListen, address, opened, serve_on
 
 
 def config_of(directory: Path, *binds: str) -> Config:
@@ -42,6 +42,10 @@ def test_tcp_and_the_admin_socket(tmp_path: Path) -> None:
         [admin] = listeners.admin
         assert admin.getsockname() == str(tmp_path / "admin.sock")
         assert mode(tmp_path / "admin.sock") == 0o600
+        four, six = listeners.public
+        assert address(four) == f"127.0.0.1:{four.getsockname()[1]}"
+        assert address(six) == f"[::1]:{six.getsockname()[1]}"
+        assert address(admin) == f"unix:{tmp_path / 'admin.sock'}"
     assert not (tmp_path / "admin.sock").exists()
 
 

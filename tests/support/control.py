@@ -17,6 +17,7 @@ from daemon.control.events import EventRing, Ring
 from daemon.control.gate import Gate
 from daemon.control.sandbox_page import DemoInfo
 from daemon.control.webhooks import Webhooks
+from daemon.providers.roster import ProviderReport
 from daemon.stock.importing import import_stock
 from shards.central import operators
 from shards.directory import ShardDirectory
@@ -58,6 +59,7 @@ class Control:
     received: list[bytes] = field(factory=list)
     demo: bool = False
     backups: FakeBackups = field(factory=FakeBackups)
+    vendors: list[ProviderReport] = field(factory=list)
 
     def gate(self, *, trusted: bool = False) -> Gate:
         return Gate(
@@ -118,6 +120,7 @@ async def control(
         media = tmp_path / "media"
         backups = FakeBackups()
         received: list[bytes] = []
+        vendors: list[ProviderReport] = []
         app = build_app(
             tenancy=tenancy,
             central=central,
@@ -129,10 +132,22 @@ async def control(
             limits=limits or Limits(),
             demo=demo,
             backups=backups,
+            providers=lambda: vendors,
         )
         webhooks = Webhooks(receive=_keeping(received), app_secret=secret, verify_token=VERIFY)
         yield Control(
-            tenancy, central, tokens, ring, FakeHealth(), webhooks, app, media, received, demo is not None, backups
+            tenancy,
+            central,
+            tokens,
+            ring,
+            FakeHealth(),
+            webhooks,
+            app,
+            media,
+            received,
+            demo is not None,
+            backups,
+            vendors,
         )
         ring.close()
         nursery.cancel_scope.cancel()

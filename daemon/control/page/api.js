@@ -100,22 +100,29 @@ export function onceKey() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Follow /v1/events for ever. `onState` gets 'up' or 'down'; `onEvent` a name and its data. */
+const SILENT_MS = 45000; // the server says something every 15 s
+
+/** Follow /v1/events for ever. `onState` gets 'up' or 'down'; `onEvent` a name and its data. A stream that brings
+ * nothing, not even its beginning (a proxy that keeps everything back), counts as down. */
 export async function follow(onEvent, onState) {
   let last = '';
   for (let failures = 0; ; ) {
+    const cut = new AbortController();
+    let patience = setTimeout(() => cut.abort(), SILENT_MS);
     try {
       const headers = { Accept: 'text/event-stream' };
       if (last) headers['Last-Event-ID'] = last;
-      const response = await request('GET', '/v1/events', { headers });
+      const response = await request('GET', '/v1/events', { headers, signal: cut.signal });
       if (!response.ok || !response.body) throw new ApiError(response.status, 'sem eventos');
-      onState('up');
-      failures = 0;
       const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
       let waiting = '';
       for (;;) {
         const { done, value } = await reader.read();
         if (done) break;
+        onState('up');
+        failures = 0;
+        clearTimeout(patience);
+        patience = setTimeout(() => cut.abort(), SILENT_MS);
         const frames = (waiting + value).replaceAll('\r\n', '\n').split('\n\n');
         waiting = frames.pop();
         for (const frame of frames) {
@@ -128,6 +135,7 @@ export async function follow(onEvent, onState) {
     } catch (error) {
       if (error.status === 404) last = '';
     }
+    clearTimeout(patience);
     onState('down');
     failures += 1;
     await new Promise((resolve) => setTimeout(resolve, Math.min(15000, 500 * 2 ** Math.min(failures, 5))));

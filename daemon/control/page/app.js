@@ -3,6 +3,7 @@
 import { ApiError, follow, get, onceKey, onTokenNeeded, post } from './api.js';
 import * as backstage from './backstage.js';
 import * as chat from './chat.js';
+import { view } from './screens.js';
 import { colorOf, el, initials, newCustomer, softer, suggestions, time } from './words.js';
 
 const $ = (id) => document.getElementById(id);
@@ -17,6 +18,8 @@ let usageOf = 'talk';
 let streaming = false;
 let round = 0; // grows when another shop or customer is chosen: late answers are dropped
 const vehicles = new Map();
+let asked = []; // what was asked with a chip or by hand, stored or not
+let providers = null; // who can be asked on this server; null: not known
 const made = new Map(); // tenant → customers begun in this tab
 
 const base = () => `/v1/tenants/${enc(shop.id)}`;
@@ -111,10 +114,16 @@ async function chooseShop(id) {
   $('chat-name').textContent = shop.name;
   $('chat-avatar').textContent = initials(shop.name);
   backstage.clearFeed();
-  get(`${base()}/vehicles?limit=1&status=available`).then((stock) => { if (mine === round) backstage.showAbout(tenant, stock.total ?? null); }, () => backstage.showAbout(tenant, null));
+  showAbout(tenant).catch(complain);
   const people = await loadPeople();
   if (mine !== round) return;
   chooseCustomer(people[0]?.from ?? begin());
+}
+
+async function showAbout(tenant) {
+  const stock = await get(`${base()}/vehicles?limit=1&status=available`).catch(() => ({}));
+  providers ??= (await get('/v1/providers').catch(() => null))?.items ?? null;
+  if (tenant === shop) backstage.showAbout(tenant, stock.total ?? null, providers);
 }
 
 // Customers
@@ -159,6 +168,7 @@ function chooseCustomer(from) {
   customer = from;
   conversation = null;
   messages = [];
+  asked = [];
   history.replaceState(null, '', `#${shop.id}`);
   drawPeople(people.some((person) => person.from === from) ? people : [{ from, name: from, row: null }, ...people]);
   chat.clear(`Você é ${from}, cliente. Escreva para a ${shop.name} como escreveria no WhatsApp.`);
@@ -210,6 +220,7 @@ async function read(atOnce) {
   backstage.showState(conversation);
   drawStatus();
   drawChips();
+  if (atOnce || !streaming) backstage.fillFeed(messages);
   if (conversation && (changed || atOnce)) await Promise.all([readBehind(mine), loadPeople()]);
 }
 
@@ -243,7 +254,7 @@ chat.whenTypingChanges(drawStatus);
 let chipsShown = '';
 function drawChips() {
   const written = messages.filter(({ direction }) => direction === 'in').map(({ text }) => text);
-  const wanted = suggestions(shop.id, written);
+  const wanted = suggestions(shop.id, [...written, ...asked]);
   if (wanted.join() === chipsShown) return;
   chipsShown = wanted.join();
   $('chips').replaceChildren(...wanted.map((text) => el('button', { type: 'button', class: 'chip', onclick: () => say(text) }, text)));
@@ -255,6 +266,8 @@ async function say(text, key = onceKey()) {
   const mine = round;
   const path = `${base()}/sandbox/messages`;
   const sent = chat.sending(text);
+  asked.push(text);
+  drawChips();
   try {
     const message = await post(path, { from: customer, text }, { 'Idempotency-Key': key });
     if (mine !== round) return;
@@ -333,19 +346,6 @@ for (const which of ['talk', 'shop']) {
     else backstage.showUsage([]);
   });
 }
-
-// One screen at a time on a small phone
-
-function view(name) {
-  document.body.dataset.view = name;
-  for (const tab of document.querySelectorAll('.tabs button')) {
-    if (tab.dataset.to === name) tab.setAttribute('aria-current', 'page');
-    else tab.removeAttribute('aria-current');
-  }
-}
-for (const tab of document.querySelectorAll('.tabs button')) tab.addEventListener('click', () => view(tab.dataset.to));
-$('back').addEventListener('click', () => view('side'));
-$('open-behind').addEventListener('click', () => view('behind'));
 
 // Live
 

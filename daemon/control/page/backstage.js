@@ -120,6 +120,7 @@ const FEED = {
   },
   conversation(data) {
     if (data.opted_out) return 'Cliente pediu para não receber mensagens';
+    if (data.handover_requested) return 'Vendedor avisado; até a loja abrir, o assistente segue';
     if (data.state === 'human') return 'Conversa com um vendedor';
     if (data.state === 'assistant') return 'Assistente voltou a atender';
     return undefined;
@@ -137,6 +138,17 @@ const FEED = {
 };
 
 let before = '';
+let heard = false; // an event came over the stream since the feed was cleared
+
+/** What the conversation's messages tell of the past: after a reload, and while no events come. */
+export function fillFeed(messages) {
+  if (heard || !messages.length) return;
+  const rows = messages.slice(-8).toReversed().map((message) => {
+    const words = FEED.message(message) ?? 'Mensagem';
+    return el('li', {}, el('time', { datetime: message.at }, exactTime(message.at)), el('span', {}, words));
+  });
+  $('feed').replaceChildren(...rows);
+}
 
 /** One event of the stream, in words; events without words are left out. */
 export function showEvent(name, data) {
@@ -144,6 +156,7 @@ export function showEvent(name, data) {
   const again = `${words} ${data.message ?? ''}`;
   if (!words || again === before) return;
   before = again;
+  heard = true;
   const now = new Date().toISOString();
   const feed = $('feed');
   feed.querySelector('.empty')?.remove();
@@ -153,19 +166,29 @@ export function showEvent(name, data) {
 
 export function clearFeed() {
   before = '';
+  heard = false;
   $('feed').replaceChildren(el('li', { class: 'empty' }, 'Esperando o primeiro acontecimento…'));
 }
 
 const DAYS = [['mon', 'seg'], ['tue', 'ter'], ['wed', 'qua'], ['thu', 'qui'], ['fri', 'sex'], ['sat', 'sáb'], ['sun', 'dom']];
 
-/** Address, hours and the size of the stock. */
-export function showAbout(tenant, total) {
+/** Who can really answer here: the tenant's choice, without what has no key on this server (null: not known). */
+function minds(wanted, providers) {
+  const states = new Map(providers?.map(({ name, state }) => [name, state]));
+  const able = providers ? wanted.filter((id) => states.has(id)) : wanted;
+  const names = able.map((id) => (states.get(id) === 'resting' ? `${providerName(id)} (com falha agora)` : providerName(id)));
+  return able.includes('catalogue') ? names : [...names, providerName('catalogue')];
+}
+
+/** Address, hours, the size of the stock, and who answers. */
+export function showAbout(tenant, total, providers) {
   const lines = [];
   const add = (label, value) => { if (value) lines.push(el('dt', {}, label), el('dd', {}, value)); };
   add('Endereço', tenant.address);
   add('Horário', hours(tenant.assistant.hours));
   add('Estoque', total === null ? '' : total >= 1000 ? 'mais de mil veículos' : `${total} veículos`);
-  add('Quem responde, nesta ordem', tenant.assistant.providers.map(providerName).join(', depois '));
+  const answering = minds(tenant.assistant.providers, providers);
+  add(answering.length > 1 ? 'Quem responde, nesta ordem' : 'Quem responde', answering.join(', depois '));
   $('about-list').replaceChildren(...lines);
   $('about').hidden = !lines.length;
 }

@@ -104,7 +104,7 @@ function draw(jump = false) {
     const first = message.author !== lastAuthor || today !== lastDay;
     lastDay = today;
     lastAuthor = message.author;
-    if (message.kind === 'image' && message.media_url) gallery.push(message);
+    if (message.kind === 'image' && message.media_url && !lost.has(message.id)) gallery.push(message);
     const read = index < answered;
     const signature = [message.state, message.text, message.error, message.media_url, first, read].join('\u0000');
     wanted.push(keyed(message.id, signature, () => bubble(message, first, read)));
@@ -186,11 +186,19 @@ function picture(message) {
   const words = message.text || 'Foto do veículo';
   const image = el('img', { alt: words, loading: 'lazy', width: 264, height: 198 });
   image.addEventListener('load', () => { if (talk.scrollHeight - talk.scrollTop - talk.clientHeight < 420) talk.scrollTop = talk.scrollHeight; });
-  address(message.media_url).then((source) => { image.src = source; }, () => { image.alt = 'A foto não pôde ser aberta'; });
-  return el('button', { type: 'button', class: 'shot', 'aria-label': `Ampliar: ${words}`, onclick: () => open(message) }, image);
+  const button = el('button', { type: 'button', class: 'shot', 'aria-label': `Ampliar: ${words}`, onclick: () => open(message) }, image);
+  const gone = () => {
+    lost.add(message.id);
+    gallery = gallery.filter(({ id }) => id !== message.id);
+    button.replaceWith(el('p', { class: 'gone' }, 'Foto indisponível'));
+  };
+  image.addEventListener('error', gone);
+  address(message.media_url).then((source) => { image.src = source; }, gone);
+  return button;
 }
 
 const opened = new Map();
+const lost = new Set(); // messages whose photo could not be had
 async function address(url) {
   const at = new URL(url, location.href);
   // The demo's drawings may carry another name of this very machine (localhost, 127.0.0.1).

@@ -136,6 +136,9 @@ const NAMES = (
 /** A new sandbox customer: a name that is not among the `taken`. It is the sandbox's `from`. */
 export function newCustomer(taken) {
   const free = NAMES.filter((name) => !taken.includes(name));
-  const [dice] = crypto.getRandomValues(new Uint32Array(1));
-  return free.length ? free[dice % free.length] : `${NAMES[dice % NAMES.length]}-${dice % 10000}`;
+  for (;;) {
+    const [dice] = crypto.getRandomValues(new Uint32Array(1));
+    const name = free.length ? free[dice % free.length] : `${NAMES[dice % NAMES.length]}-${dice % 10007}`;
+    if (!taken.includes(name)) return name;
+  }
 }

@@ -13,11 +13,17 @@ from daemon.desk.catalogue.details import article, name, price_words, pronoun, y
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.intents import intents
 from daemon.desk.catalogue.understanding import Understood
+from shards.text import fold
 from shards.tenant.vehicle import Vehicle
 
 DEFAULT_MONTHS: Final = 48
 LONG_MONTHS: Final = 60  # what an instalment is stretched to where none is named
-_SHARE: Final = re.compile(r"(\d{1,2})\s*%\s*(?:de\s+)?entrada|entrada\s+(?:de\s+)?(\d{1,2})\s*%")
+_SHARE: Final = re.compile(
+    r"(\d{1,2})\s*%\s*(?:de\s+)?entrada|(?:entrada|der|desse|dando|dar|dou|com)\s+(?:de\s+)?(?:uns\s+)?(\d{1,2})\s*%"
+)
+_HALF: Final = re.compile(r"\bmetade\b")
+_LONGEST_TERM: Final = re.compile(r"\bate (\d{2}) ?(?:x|vezes|meses|parcelas)")
+_WORTH: Final = re.compile(r"\b(?:vale|quanto|paga\w*|valor|avalia\w*)\b")
 _NO_DOWN: Final = re.compile(
     r"\bsem (?:dar )?(?:nada de )?entrada\b|zero (?:de )?entrada|\bnao (?:tenho|vou dar|posso dar|consigo dar|quero dar) (?:\w+ ){0,2}entrada\b"
 )
@@ -59,8 +65,9 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
     down = down if down is not None else _kept(memory.get("down"))
     months = months or _kept(memory.get("months"))
     vehicle = subject[0] if len(subject) == 1 else None
-    if vehicle is not None and down is None:
-        down = _share(understood.folded, vehicle)
+    share = _share(understood.folded, vehicle) if vehicle is not None and understood.money.down is None else None
+    down = share if share is not None else down
+    asked_figures = asked_figures or share is not None
     if down is not None:
         memory["down"] = down
     if months:
@@ -71,10 +78,15 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
             f"Nossa taxa de referência é de {percent_words(rate)} ao mês. A sua quem define é o banco, na análise de crédito."
         )
     told = house.told(draft.brief, r"financi|parcel|entrada|banco")
+    longest = longest_term(draft)
     simulates = (
         assistant.finance_rate_percent_month is not None and vehicle is not None and (asked_figures or down is not None)
     )
-    if told or not (doubt or simulates or (rate is not None and understood.has("rate"))):
+    if understood.has("doubt") and not doubt and vehicle is None:
+        draft.say("Dá pra tentar sem entrada, sim: quem decide se financia os 100% é o banco, na análise de crédito.")
+    elif not simulates and (
+        told and not doubt or not (doubt or simulates or (rate is not None and understood.has("rate")))
+    ):
         draft.say(told or _offer(draft))
     if understood.has("entry") and down is None:
         asked_figures = False
@@ -88,6 +100,8 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
         return
     if vehicle is None:
         if subject:
+            if asked_figures and (months or down is not None):
+                _simulate_each(draft, subject, down or 0, min(months or DEFAULT_MONTHS, longest))
             draft.ask("Para qual deles você quer que eu simule a parcela?", "which", instead=asked_figures)
             if asked_figures:
                 draft.memory["pending"] = "finance"
@@ -97,7 +111,36 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
     if not asked_figures and down is None:
         draft.ask(f"Quer que eu simule {named(vehicle)}? Me diz quanto daria de entrada.", "down")
         return
-    _simulate(draft, vehicle, down or 0, months or DEFAULT_MONTHS, assistant.finance_rate_percent_month)
+    if months and months > longest:
+        draft.say(f"Por aqui o financiamento vai até {longest} vezes, então fiz a conta assim:")
+    _simulate(draft, vehicle, down or 0, min(months or DEFAULT_MONTHS, longest), assistant.finance_rate_percent_month)
+
+
+def longest_term(draft: Draft) -> int:
+    """The most instalments the tenant's own words allow, else as many as we reckon with."""
+    said = _LONGEST_TERM.search(fold(house.told(draft.brief, r"financi")))
+    return min(int(said[1]), finance.MONTHS[1]) if said else finance.MONTHS[1]
+
+
+def _simulate_each(draft: Draft, vehicles: tuple[Vehicle, ...], down: int, months: int) -> None:
+    """One line a vehicle, where several are in question."""
+    rate = draft.brief.profile.assistant.finance_rate_percent_month
+    lines: list[str] = []
+    stored = draft.memory.get("estimates")
+    kept = list(stored[-2:]) if isinstance(stored, list) else []
+    for vehicle in vehicles[:3]:
+        if rate is None or vehicle.asking_centavos is None or down >= vehicle.asking_centavos:
+            continue
+        estimate = finance.estimate(vehicle, rate, down, max(months, finance.MONTHS[0]))
+        kept.append(asdict(estimate))
+        lines.append(
+            f"• {upper_first(named(vehicle))} ({price_words(vehicle)}): "
+            f"*{estimate.months}x de {reais(estimate.instalment_centavos)}*"
+        )
+    if lines:
+        draft.memory["estimates"] = kept
+        entry = f"com entrada de {reais(down)}" if down else "sem entrada"
+        draft.say(f"Simulação {entry}:\n" + "\n".join(lines) + "\n_É uma estimativa, sujeita a análise de crédito._")
 
 
 def _offer(draft: Draft) -> str:
@@ -111,8 +154,12 @@ def _kept(value: object) -> int | None:
 
 
 def _share(folded: str, vehicle: Vehicle) -> int | None:
+    if vehicle.asking_centavos is None:
+        return None
+    if _HALF.search(folded):
+        return vehicle.asking_centavos // 2
     match = _SHARE.search(folded)
-    if match is None or vehicle.asking_centavos is None:
+    if match is None:
         return None
     return vehicle.asking_centavos * int(match[1] or match[2]) // 100
 
@@ -161,13 +208,22 @@ def trade_in(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...])
     if called:
         draft.memory["own"] = understood.own[:120]
         draft.lead(trade_in=understood.own, vehicle_id=subject[0].id if len(subject) == 1 else None)
-    if draft.brief.memory.get("asked") == "trade" and (called or kept):
+    if (
+        called
+        and draft.brief.memory.get("asked") == "trade"
+        and not re.search(r"\bkm\b|rodad|\d ?mil\b", understood.folded)
+    ):
+        draft.say(f"Anotado: {called}!")
+        draft.ask(f"Quantos km {'ela' if understood.own_feminine else 'ele'} tem e como está de conservação?", "trade")
+        return
+    if (draft.brief.memory.get("asked") == "trade" or understood.has("own_state")) and (called or kept):
         if not called:
             draft.lead(trade_in=f"{kept}; {understood.text}"[:200])
         draft.say(
             f"Anotado{f': {called}' if called else ''}! A avaliação é feita aqui na loja, "
             f"sem compromisso, com um vendedor."
         )
+        draft.memory["appraising"] = True
         draft.ask("Que dia fica bom pra você trazer ele pra avaliar?", "visit")
         return
     if called:
@@ -184,6 +240,8 @@ def trade_in(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...])
             told
             or "Sim, avaliamos seu usado na troca! A avaliação é feita aqui na loja, com um vendedor, sem compromisso."
         )
+    if called and _WORTH.search(understood.folded):
+        draft.say("Quanto ele vale só dá pra dizer depois dessa avaliação.")
     if understood.has("indebted"):
         draft.say("Sobre o financiamento que ainda está no seu carro, um vendedor vê com você como fica a quitação.")
     if not called or called in _UNNAMED:

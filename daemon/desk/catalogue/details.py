@@ -22,18 +22,29 @@ _FUEL_NAMES: Final = {
 }
 # Facts that only the dealer's own words can tell: where they are looked for, and how they are called.
 _TOLD: Final = {
-    "owner": (r"\bdonos?\b|proprietari|procedencia", "quantos donos teve não consta"),
+    "owner": (r"\bdonos?\b|proprietari", "quantos donos teve não consta"),
     "report": (r"laudo|cautelar|vistoria|sinistr|leilao|batid|pintura|perici", "laudo e histórico não constam"),
     "ipva": (r"ipva|licenciad|licenciamento|multa|debito|quitad|document", "IPVA e documentação não constam"),
     "state": (
-        r"pneu|revis|manual e chave|chave reserva|conserva|estado|impecavel|bateria|interior",
+        r"pneu|revis|manual e chave|chave reserva|conserva|estado|impecavel|interior",
         "detalhes de conservação não constam",
     ),
-    "consumption": (r"consumo|km/l|economic|autonomia", "o consumo não consta"),
-    "engine": (r"motor|\bcv\b|potencia|torque|turbo", "potência e detalhes do motor não constam"),
+    "battery": (r"\bbateria|autonomia|kwh", "autonomia e duração da bateria não constam"),
+    "seats": (r"\blugares\b|passageiros", "o número de lugares não consta"),
+    "consumption": (r"consumo|km/l", "o consumo não consta"),
+    "engine": (r"\bmotor\b|\bcv\b|cavalos|potencia|torque", "detalhes do motor não constam"),
+    "power": (r"\bcv\b|cavalos|potencia|torque", "potência e torque não constam"),
 }
 
 
+_TELLING: Final = re.compile(
+    r"\bdono|laudo|cautelar|revis|ipva|garantia|manual|chave|pneu|pintura|perici|mecanica|documenta|licenci|quitad|leilao"
+    r"|blindad|interior|original|lugares"
+)
+_PRAISE: Final = re.compile(
+    r"oportunidade|imperdivel|prontinh|pront[oa] para rodar|procedencia|otimo estado|excelente|lind[oa]\b|bem cuidad"
+    r"|ideal para|perfeit[oa] para|confira|venha|aproveite|sonho"
+)
 _MISSING: Final = {
     "km": "a quilometragem",
     "year": "o ano",
@@ -108,7 +119,7 @@ def card(vehicle: Vehicle) -> str:
         lines.append("• " + ", ".join(look for look in looks if look))
     if vehicle.options:
         lines.append("• " + ", ".join(vehicle.options[:8]))
-    for said in _sentences(vehicle)[:2]:
+    for said in _telling(vehicle)[:2]:
         lines.append(f"• {said}")
     return "\n".join(lines)
 
@@ -135,6 +146,11 @@ def _sentences(vehicle: Vehicle) -> list[str]:
         for part in parts
         if 3 < len(part) <= _QUOTED_MOST and not re.search(r"https?:|www\.|@|\d{4}-?\d{4}|R\$", part)
     ]
+
+
+def _telling(vehicle: Vehicle) -> list[str]:
+    """The sentences that tell something of this very car; praise alone is left out."""
+    return [said for said in _sentences(vehicle) if _TELLING.search(fold(said)) or not _PRAISE.search(fold(said))]
 
 
 def told(vehicle: Vehicle, fact: str) -> str:

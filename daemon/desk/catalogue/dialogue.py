@@ -24,6 +24,7 @@ Turn = Generator[Command, Any, Reply]
 
 _LETTER: Final = re.compile(r"[a-z0-9]")
 _YES_EMOJI: Final = re.compile(r"[👍👌✅🙌🙏😍❤]")
+_VIEW: Final = re.compile(r"\b(interior|dentro|painel|motor|traseira|porta[ -]malas?)\b")
 _COMING: Final = re.compile(
     r"\b(?:posso|quero|queria|consigo|da pra|vou|vamos|podemos|gostaria de) (?:ver|olhar|ir|passar"
     r"|conhecer|dar uma olhada|aparecer)\b|\b(?:eu )?(?:apareco|passo|chego|colo|dou um pulo|dou uma passada|estarei|estou|to) (?:ai|la|na loja|por ai|$)"
@@ -74,6 +75,8 @@ def _compose(draft: Draft, understood: Understood) -> Steps:
     understood = yield from _confirmed(draft, understood)
     if draft.effects and not understood.intents:
         return
+    if understood.has("intro") and understood.wish.empty and small_talk(draft, understood):
+        return
     subject = yield from shown_for(draft, understood)
     yield from _business(draft, understood, subject)
     if draft.parts[draft.greeting_parts :] or draft.question:
@@ -85,7 +88,7 @@ def _compose(draft: Draft, understood: Understood) -> Steps:
     if found is not None and found.items:
         offers.listing(draft, understood, found)
         return
-    not_understood(draft, understood)
+    not_understood(draft, understood, subject.vehicles)
 
 
 def _handed_over(draft: Draft, understood: Understood) -> bool:
@@ -110,6 +113,8 @@ def _calls_off(draft: Draft, understood: Understood) -> bool:
     """Whether "não vou poder ir" is of a visit, and no other time is named with it."""
     moved = understood.has("move") and understood.when.at is not None
     kept = visits.agreed(draft.memory) or draft.memory.get("visit_day")
+    if re.fullmatch(r"\W*(?:\w+ ){0,2}cancel\w+\W*(?:\w+\W*){0,2}", understood.folded):
+        return bool(kept)
     return bool(kept or re.search(r"\b(?:visita|agendamento|test\w* ?drive)\b", understood.folded)) and not moved
 
 
@@ -236,7 +241,7 @@ def _about(draft: Draft, understood: Understood, subject: Subject) -> None:
         if vehicles:
             if wants_facts:
                 offers.answer_facts(draft, understood, vehicles, facts)
-            offers.photos(draft, vehicles, video=understood.has("video"))
+            offers.photos(draft, vehicles, video=understood.has("video"), view=_view(understood))
             draft.show(vehicles)
         elif not understood.wish.named:
             draft.ask("De qual carro você quer as fotos?", "which")
@@ -269,12 +274,21 @@ def _about(draft: Draft, understood: Understood, subject: Subject) -> None:
             offers.next_step(draft, vehicles[0])
         else:
             draft.ask("Qual desses te interessou?", "which")
-    elif understood.has("info") and vehicles:
+    elif understood.has("info", "that_one") and vehicles:
         offers.describe(draft, vehicles)
         if len(vehicles) == 1:
             offers.next_step(draft, vehicles[0])
     elif understood.has("buying") and len(vehicles) == 1 and not understood.has("finance", "discount", "visit"):
         _closing(draft, vehicles[0])
+
+
+def _view(understood: Understood) -> str:
+    """The part of a car that photos are asked of: "o interior", "a traseira", or ""."""
+    part = _VIEW.search(understood.folded)
+    if part is None:
+        return ""
+    said = {"dentro": "interior", "porta malas": "porta-malas", "porta mala": "porta-malas"}.get(part[1], part[1])
+    return f"{'a' if said == 'traseira' else 'o'} {said}"
 
 
 def _closing(draft: Draft, vehicle: Vehicle) -> None:

@@ -35,6 +35,7 @@ class Draft:
         self._seed = zlib.crc32(f"{said}|{len(self.brief.history)}".encode())
         self.memory = dict(self.brief.memory)
         self.memory.pop("asked", None)
+        self.memory.pop("appraising", None)
 
     def pick(self, *choices: str) -> str:
         """One of some ways to say a thing, always the same for the same conversation."""
@@ -75,6 +76,11 @@ class Draft:
     def show(self, vehicles: tuple[Vehicle, ...]) -> None:
         """Remember which vehicles the text is about, in the order of mention."""
         ids = [vehicle.id for vehicle in vehicles]
+        before = self.brief.memory.get("shown")
+        if len(ids) == 1 and isinstance(before, list) and len(before) > 1 and ids[0] in before:
+            self.memory["beside"] = [one for one in before if one != ids[0]]
+        elif len(ids) > 1:
+            self.memory.pop("beside", None)
         self.memory["shown"] = ids
         kept = self.memory.get("seen")
         seen = [one for one in kept if isinstance(one, str) and one not in ids] if isinstance(kept, list) else []

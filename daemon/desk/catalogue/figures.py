@@ -23,8 +23,9 @@ class Money:
     offer: int | None = None  # "faz por 80?"
 
 
+_ASKED_KM: Final = re.compile(r"\b(?:quant[oa]s|qnt[oa]?s?|qts|qtos)\W*$")  # "quantos mil rodados?" names none
 _MAX_BEFORE: Final = re.compile(
-    r"\b(?:ate|at|ateh|no maximo|maximo|menos d[eo]|abaixo d[eo]|por ate|limite d[eo]|limite"
+    r"\b(?:ate|pode ser|at|ateh|no maximo|maximo|menos d[eo]|abaixo d[eo]|por ate|limite d[eo]|limite"
     r"|teto de|orcamento (?:e |de |ate |eh )?|gastar|verba de|tenho|tiver|pagar|investir"
     r"|under|below|up to|hasta|menor que|inferior a|passe? d[eo]|passar d[eo]|a vista ate|bate"
     r"|budget)\W*(?:de |os |uns |no maximo |a |r\$ ?|ate |em |e |em torno de )*$"
@@ -111,10 +112,15 @@ def figures(text: str, plain: str, mentions: Sequence[Mention], *, money_talk: b
             if not _PAPERS.search(before):
                 years.append(one)
         elif one.kind == "km":
-            if one.value and not (_DRIVEN_BEFORE.search(before) or _DRIVEN_AFTER.match(after)):
+            if one.value and not (
+                _ASKED_KM.search(before) or _DRIVEN_BEFORE.search(before) or _DRIVEN_AFTER.match(after)
+            ):
                 limits["max_km"] = one.value * (1000 if one.value < 1000 else 1)
         elif (one.kind == "number" and _COUNT_UNIT.search(flat(one.text))) or (
-            money_talk and one.kind == "number" and one.value in _TERMS and _TERM_BEFORE.search(before)
+            money_talk
+            and one.kind == "number"
+            and one.value in _TERMS
+            and (asked == "months" or _TERM_BEFORE.search(before))
         ):
             purchase["months"] = one.value
         elif following is not None and _is_range(one, following, plain):

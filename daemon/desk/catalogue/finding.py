@@ -48,9 +48,9 @@ def find_words(words: str, *, limit: int) -> Finding:
     return Found(wish=Wish(), items=page.items, total=page.total)
 
 
-def nearest(wish: Wish, *, limit: int, body: str = "") -> Finding:
+def nearest(wish: Wish, *, limit: int, body: str = "", peers: tuple[str, ...] = ()) -> Finding:
     """The nearest to a wish that nothing fits: less equipment first, then other years, dearer ones, another model
-    of the same `body`. Never raises; gives nothing only from an empty stock."""
+    of the same class (`peers`) or the same `body`. Never raises; gives nothing only from an empty stock."""
     dropped: list[str] = []
     current = wish
     for names in _order(wish):
@@ -63,12 +63,16 @@ def nearest(wish: Wish, *, limit: int, body: str = "") -> Finding:
         found = yield from find(current, limit=limit)
         if found.items:
             return evolve(found, dropped=tuple(dropped))
+    if wish.condition == "new" and not wish.named:
+        newest = yield from find(evolve(wish.without("condition"), sort="-year"), limit=limit)
+        if newest.items:
+            return evolve(newest, dropped=(*dropped, "condition"))
     if wish.max_centavos is not None:
         found = yield from _dearer(wish, current, limit)
         if found.items and (wish.named or wish.bodies or found.wish.max_centavos):
             return evolve(found, dropped=(*dropped, "max_centavos"))
     if wish.named:
-        found = yield from _instead(wish, body, limit)
+        found = yield from _instead(wish, body, limit, peers)
         if found.items:
             return evolve(found, dropped=(*dropped, "models"))
     if not wish.named and wish.bodies and set(wish.bodies) <= _APART:
@@ -110,9 +114,18 @@ def _dearer(wish: Wish, current: Wish, limit: int) -> Finding:
     return (yield from find(evolve(near, max_centavos=None), limit=limit))
 
 
-def _instead(wish: Wish, body: str, limit: int) -> Finding:
-    """Other models of the same body, within the limits if there are any."""
+def _instead(wish: Wish, body: str, limit: int, peers: tuple[str, ...]) -> Finding:
+    """Other models of the same class, then of the same body, within the limits if there are any."""
     other = wish.without("makes", "models", "version", "colors", "options", "min_year", "max_year", "max_km", "doors")
+    if peers:
+        alike = yield from find(evolve(other, models=peers, bodies=()), limit=limit)
+        if alike.items:
+            if len(alike.items) >= limit:
+                return alike
+            ids = tuple(vehicle.id for vehicle in alike.items)
+            room = limit - len(ids)
+            rest = yield from find(evolve(other, bodies=(body,) if body else other.bodies), limit=room, exclude=ids)
+            return evolve(alike, items=(*alike.items, *rest.items), total=len(ids) + len(rest.items))
     bodies = (body,) if body and body != "other" else other.bodies
     found = yield from find(evolve(other, bodies=bodies), limit=limit)
     if not found.items and (other.transmissions or other.fuels):

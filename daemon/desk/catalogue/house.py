@@ -6,13 +6,16 @@ from typing import Final
 from daemon.desk.brief import Brief, HandOver
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.understanding import Understood
-from daemon.desk.catalogue.when import day_words, spans, spans_words, week_words
+from daemon.desk.catalogue.when import closing_words, day_words, spans, spans_words, week_words
 from shards.text import fold
 
 # intent → (words that tell a sentence of the profile's facts is about it, what it is called)
 TERMS: Final = {
     "warranty": (r"garantia", "A garantia"),
-    "payment": (r"cartao|pix|consorcio|carta|pagamento|cheque|boleto|a vista", "Sobre formas de pagamento,"),
+    "payment": (r"cartao|pix|pagamento|cheque|boleto|a vista|financi", "Sobre formas de pagamento,"),
+    "consortium": (r"consorcio|carta de credito", "Sobre consórcio,"),
+    "fleet": (r"frota|cnpj|empresa|juridica", "A venda para empresa (CNPJ) ou frota"),
+    "invoice": (r"nota fiscal", "Sobre a nota fiscal,"),
     "documents": (r"document|cnh|comprovante", ""),
     "delivery": (r"entreg|frete|transport", "A entrega em outra cidade"),
     "transfer": (r"transfer|despachante", "A transferência"),
@@ -25,6 +28,11 @@ TERMS: Final = {
     "pcd": (r"pcd|isencao|adaptad", "A venda para PCD"),
     "service": (r"oficina|revis|peca|seguro|aluguel|locacao", "Esse serviço"),
 }  # fmt: skip
+
+_OPEN_NOW: Final = re.compile(
+    r"\b(?:(?:ta|tao|esta|estao|tem|ainda) (?:\w+ )?(?:abert[oa]s?|aberta|atendendo|funcionando)|abert[oa]s? (?:agora|ainda|hoje)\W*\Z"
+    r"|(?:abert[oa]s?|atendendo|funcionando) agora)"
+)
 
 
 def told(brief: Brief, pattern: str) -> str:
@@ -90,6 +98,15 @@ def hours(draft: Draft, understood: Understood) -> None:
         draft.ask("Quer que eu chame alguém pra te passar?", "person")
         return
     today = brief.now.date()
+    if understood.when.day is None and _OPEN_NOW.search(understood.folded):
+        found = spans(assistant, today, brief.now)
+        if brief.open_now:
+            until = f", até as {closing_words(found)}" if found else ""
+            draft.say(f"Sim, estamos abertos agora{until} 😊")
+        else:
+            draft.say(f"Agora não{f': abrimos {brief.next_opening}' if brief.next_opening else ''}.")
+            draft.say("🕐 Nosso horário:\n" + "\n".join(week_words(assistant)))
+        return
     day = understood.when.day or (
         today
         if re.search(
@@ -120,6 +137,8 @@ def terms(draft: Draft, understood: Understood) -> None:
         if not understood.has(intent):
             continue
         said = told(draft.brief, pattern)
+        if intent == "fleet":
+            draft.lead(interest="para empresa ou frota: " + understood.text[:120])
         verb = {"online": "passa", "videocall": "combina", "inspect": "combina"}.get(intent, "confirma")
         if said:
             draft.say(said)

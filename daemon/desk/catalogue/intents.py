@@ -34,7 +34,13 @@ _PATTERNS: Final = {
     r"|respond\w+)|falar com alguem|alguem (?:de verdade|real|humano)"
     r"|(?<!vou )(?<!deixa eu )(?<!depois de )(?:fal(?:ar|o)|conversar) com (?:o|a|os) (?!pessoal|chefe|carro|banco|marido|esposa|mulher|pai|mae|minha|meu|familia|seguro)[a-z]{3,}"
     r"|quem e o (?:dono|gerente|proprietario|responsavel)|nao quero (?:falar com )?(?:robo|maquina|bot))\b",
-    "intro": r"^\W*(?:(?:oi|ola|bom dia|boa tarde|boa noite|opa)\W+)?(?:meu nome (?:e|eh)|me chamo|aqui (?:e|eh|quem fala e)|sou [oa]) (?!.*\b(?:quero|queria|tem|procuro)\b)\w+(?: \w+)?\W*$",
+    "fleet": r"\b(?:frotas?|faturamento|faturar|pessoa juridica|venda direta|(?:n[oa]|pel[oa]|com|em|para|pra) (?:o |meu |minha )?(?:cnpj|empresa)"
+    r"|locadora)\b(?! de voces)",
+    "invoice": r"\b(?:nota fiscal|emit\w+ nota|nf-?e?)\b",
+    "consortium": r"\b(?:consorcio\w*|carta (?:de credito|contemplada))\b",
+    "that_one": r"\A\W*(?:e |eh |sim |isso |ah )*(?:ess[ea]|est[ea]|ele|ela)(?: (?:mesm[oa]|ai|msm|carro|ai mesmo))*\W*\Z",
+    "other_one": r"\b(?:o|a) outr[oa]\b(?! (?:dia|cidade|loja|cor|opcao|hora|semana|lado|estado|carro|modelo))",
+    "intro": r"^\W*(?:(?:oi|ola|bom dia|boa tarde|boa noite|opa)\W+)?(?:meu nome (?:e|eh)|me chamo|aqui (?:e|eh|quem fala e)|sou [oa]) (?:o |a )?(?!.*\b(?:quero|queria|tem|procuro)\b)\w+(?: \w+)?\W*$",
     "anyone": r"\b(?:tem|ha|alo,? tem) (?:alguem|gente|algum atendente)(?: ai| ae| online| na linha| por ai)*\b|\balguem ai\b",
     "online": r"\b(?:(?:tem|qual|quais|manda\w*|passa\w*|seu|teu) (?:o |a |um |seu |teu |de |voces |vcs |link |d[ao] )*"
     r"(?:site|insta(?:gram)?|facebook|face|pagina|tik ?tok|youtube)\b(?! (?:vi|tem|tava|estava|ta))|(?:manda|passa|tem) (?:o |um )?link\b)",
@@ -123,7 +129,7 @@ _PATTERNS: Final = {
     r"(?:as|a|ao|no|na|mais|umas|depois|amanha)|outro (?:dia|horario)|mesm[ao] hor\w+|so (?:posso|consigo|da|tenho) (?:na |no |n[ao] |as |a )?(?:segunda|terca|quarta|quinta|sexta|sabado|domingo|amanha|depois|as \d)|em vez d[aeo]|inves d[aeo])\b",
     "call_off": r"\b(?:nao (?:vou|consigo|irei|posso|poderei|vai dar|da|deu|tem como|rola)(?: mais)? ?(?:poder |conseguir |pra |para )?"
     r"(?:mais )?(?:eu )?(?:ir|comparecer|passar|chegar|aparecer|hoje|amanha)\b|nao (?:vai dar|rola|vou mais|da mais)\b|desmarc\w+"
-    r"|cancel\w+ (?:a |minha |o |meu )?(?:visita|agendamento|horario|test\w*)|(?:surgiu|tive|apareceu) (?:um )?(?:imprevisto|problema|compromisso))\b",
+    r"|cancel\w+ (?:a |minha |o |meu )?(?:visita|agendamento|horario|test\w*)|\A\W*(?:pode |quero |queria |preciso |por favor )*(?:cancel\w+|desmarca\w*)(?: (?:por favor|pfv|tudo|isso|ai|pra mim))*\W*\Z|(?:surgiu|tive|apareceu) (?:um )?(?:imprevisto|problema|compromisso))\b",
     "inspect": r"\b(?:(?:levar|trazer|chamar|mandar|ir com) (?:o |um |meu |o meu )?(?:mecanico|perito|funileiro|avaliador)|meu mecanico"
     r"|(?:fazer|mandar fazer|levar (?:n[ao]|pra)) (?:uma |um |a |o )?(?:vistoria|cautelar|pericia|inspecao))\b",
     "help": r"\b(?:nao (?:entendo|sei|manjo) (?:nada|muito|quase nada|bem) (?:de|sobre) carros?|nao sei (?:qual|o que|por onde|escolher)|me (?:ajuda|ajude|orienta)"
@@ -132,7 +138,7 @@ _PATTERNS: Final = {
     "entry": r"\b(?:(?:quanto|qual|qto) (?:\w+ ){0,5}(?:de |a )?entrada|entrada minima|minimo de entrada|precisa (?:de|dar) entrada)\b",
     "facility": r"\b(?:estacionamento(?! de re)|estacionar (?:ai|na|perto)|vagas? (?:pra|para) (?:cliente|visitante|estacionar)|wi-?fi (?:ai|na loja)"
     r"|banheiro|cafe(?:zinho)?|agua|acessibilidade|cadeirante|espaco (?:kids|pra crianca)|brinquedoteca|sala de espera|lanchonete|elevador"
-    r"|carregador (?:de carro )?eletrico)\b",
+    r"|carregador(?:es)? (?:(?:de|pra|para) )?(?:carros? )?(?:eletric\w+|na loja|ai\b)|ponto de recarga|carregar (?:o )?(?:carro|eletrico) ai)\b",
     "pcd": r"\b(?:pcd|isencao de (?:ipi|icms|imposto)\w*|carro adaptado)\b",
     "video": r"\bvideos?\b|\bvideozinho\b|\bfilm(?:a|ar|agem)\b",
     "address": r"\b(?:outra loja|filia(?:l|is)|loja em|onde (?:fica\w*|e\b|eh\b|voces|vcs|vc|esta\w*|ta|tao"
@@ -147,7 +153,7 @@ _PATTERNS: Final = {
     r"(?:contato|numero|zap|whats\w*)|outro (?:numero|contato)|ligar (?:pra|para) (?:voces|vcs"
     r"|a loja|ai)|zap (?:da|do)|whats\w* (?:da|do|de|pra)"
     r"|contato d[aeo] (?:loja|voces|vcs|vendedor))\b",
-    "hours": r"\b(?:(?:que|qual|quais|ate (?:que|q|qual)|q) hora\w*(?!.{0,12}(?:posso|marc))"
+    "hours": r"(?:\A|\n)\W*(?:e )?(?:n[oa]s? |em |aos? )?feriados?\b|\b(?:(?:que|qual|quais|ate (?:que|q|qual)|q) hora\w*(?!.{0,12}(?:posso|marc))"
     r"|horarios? (?:d[eao]|que|voces|vcs|ai|p)|qual (?:o )?horario"
     r"|expediente|(?:trabalha|atende|abre|funciona|abrem|tem gente"
     r"|tem alguem)\w*(?= (?:\w+ ){0,2}(?:domingo|sabado|feriado|hoje|amanha|segunda"
@@ -184,7 +190,7 @@ _PATTERNS: Final = {
     "transfer": r"\b(?:transferencia|transferir|despachante|taxa de (?:doc|transf)\w+|documento incluso"
     r"|document\w+ (?:inclus\w+|por conta|gratis))\b",
     "payment": r"\b(?:pagamentos?\b|usdt|cripto\w*|dolar(?:es)?|fgts|promissoria|metade (?:agora|a vista|em|no)|(?:direto|parcel\w+) com a loja|pagar (?:em )?(?:duas|2) vezes"
-    r"|cart(?:ao|oes)|pix\b|carta (?:de credito|contemplada)|consorcio\w*|cheque|boleto|debito"
+    r"|cart(?:ao|oes)|pix\b|cheque|boleto|debito"
     r"|bitcoin|forma\w* de pag\w+|como (?:posso|e|faco (?:pra|o)) pag\w+)\b",
     "buying": r"\b(?:quero (?:comprar|fechar|ficar com|levar)|vou (?:querer|levar|ficar)|como (?:faco"
     r"|fa[cz]o?|compro|funciona pra comprar|e o processo)|fechar negocio"
@@ -247,7 +253,7 @@ _STOP: Final = re.compile(
 _FACTS: Final = {
     "price": r"\b(?:quant[oa]s? (?:e|eh|custa\w*|ta|tao|esta\w*|sai|saiu|ficou|vale|vc quer|vcs querem"
     r"|que (?:e|ta)|pede\w*|seria|sairia)|q(?:ua)?nt[oa] (?:custa|ta|e|sai|esta)|qto\b|qnto\b|qt\b"
-    r"|valor(?:es)?|vlr"
+    r"|valor(?:es)?|vlr|qn?td?o?\W*$|qnto?\W*$"
     r"|precos?|preço|quanto\W*$|quanto (?:o|a|esse|essa|nesse|nele|pelo|n[oa])\b|custa|how much|price|cuanto)\b",
     "km": r"\b(?:kms?|klm|quilometra\w*|kilometra\w*|quilometros|kilometros|rodad[oa]s?|rodagem|rodou|mileage)\b",
     "year": r"\b(?:(?:que|qual|q) (?:e )?(?:o )?ano|ano (?:dele|dela|do carro|modelo|qual)|de que ano"
@@ -259,19 +265,21 @@ _FACTS: Final = {
     r"|automatic[oa]) ou (?:manual|automatic[oa])|marchas)\b",
     "doors": r"\b(?:quantas|qts|qtas|quantos|numero de) portas|\d ?portas\b",
     "plate": r"\b(?:placa|final (?:da|de) placa)\b",
-    "owner": r"\b(?:unico dono|(?:quantos|qts|segundo|primeiro) donos?|e de (?:segundo|primeiro|unico) dono"
+    "owner": r"\b(?:unico dono|(?:quant[oa]s|qn?t[oa]?s|segundo|primeiro|qual) donos?|e de (?:segundo|primeiro|unico) dono"
     r"|procedencia|historico|de mulher|particular)\b",
     "report": r"\b(?:laudo\w*|cautelar|vistoria\w*|sinistr\w+|leila[o]|leiloado|bati(?:da|do|das)|colisao"
     r"|recuperad\w+|pericia|repintad[oa]|pintura|retoque\w*|amassad\w+|risc(?:o|os|ado|ada))\b",
     "ipva": r"\b(?:ipva|licenciamento|licenciad[oa]|multas?|debitos|dividas?|document(?:o|os"
     r"|acao) (?:em dia|ok|ta|esta|pag[oa]|atrasad)\w*|doc em dia|quitado|alienad[oa])\b",
-    "state": r"\b(?:(?:estado|conservac\w+|conservad[oa]|bem cuidad[oa])|pneus?|bateria|ta inteiro"
+    "state": r"\b(?:(?:estado|conservac\w+|conservad[oa]|bem cuidad[oa])|pneus?|ta inteiro"
     r"|ta (?:bom|boa|novo)|revis(?:oes|ado|ada)|manual e chave|chave reserva|interior"
-    r"|algum (?:defeito|problema|detalhe)|bancos\b(?! (?:de|em) couro))\b",
+    r"|algum(?:a)? (?:defeito|problema|detalhe)|bancos\b(?! (?:de|em) couro))\b",
+    "battery": r"\b(?:bateria|autonomia|quanto tempo (?:leva|demora) (?:pra|para) carregar|recarga)\b",
+    "seats": r"\b(?:(?:quant[oa]s|qn?t[oa]?s) (?:lugares|pessoas)|cabem? (?:quant[oa]s|\d)|(?:e|eh) de (?:5|7|cinco|sete) lugares)\b",
     "consumption": r"\b(?:consumo|km (?:por|p|/) ?l(?:itro)?|por litro|(?:quanto|quantos|qts|qnts) (?:km )?(?:el[ea] |o carro |esse )?faz"
-    r"|faz quantos?(?: km)?|bebe muito|beberrao|(?:e|eh|muito) economic[oa]|(?:ele|ela|carro) gasta muito|autonomia)\b",
-    "engine": r"\b(?:(?:qual|que|q) (?:e |o |a )*(?:motor\w*|versao|potencia)|motor\b|motorizac\w+|potencia|cavalos|quantos cv"
-    r"|turbo\b|1\.0 ou|versao|torque|porta ?malas)\b",
+    r"|faz quantos?(?: km)?|bebe muito|beberrao|(?:e|eh|muito) economic[oa]|(?:ele|ela|carro) gasta muito)\b",
+    "engine": r"\b(?:(?:qual|que|q) (?:e |o |a )*(?:motor\w*|versao)|motor\b|motorizac\w+|turbo\b|1\.0 ou|versao|porta ?malas)\b",
+    "power": r"\b(?:potencia|cavalos|(?:quantos|qnts|qts) cv|torque)\b",
     "fipe": r"\bfipe\b",
     "options": r"\b(?:opciona\w+|itens|equipament\w+|acessorios?|completo|completinho|completao|o que (?:ele "
     r"|ela )?tem de|vem com|quais os itens)\b",
@@ -316,6 +324,9 @@ COMMON_OPTIONS: Final = (
     (re.compile(r"\bbluetooth\b"), "Bluetooth", "bluetooth"),
     (re.compile(r"\babs\b"), "freios ABS", "abs"),
     (re.compile(r"\balarme\b"), "alarme", "alarme"),
+    (re.compile(r"\b(?:estepe|step)\b"), "estepe", "estepe"),
+    (re.compile(r"\bmanual do (?:proprietario|dono|carro)\b"), "manual do proprietário", "manual"),
+    (re.compile(r"\bchave reserva\b|\bsegunda chave\b"), "chave reserva", "chave reserva"),
     (re.compile(r"\bwi-?fi\b"), "wi-fi", "wi-fi"),
 )
 

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from daemon.desk.amounts import flat
 from daemon.desk.catalogue.common_words import EVERYDAY_WORDS
-from daemon.desk.catalogue.models import EVERYDAY, MAKE_SPELLINGS, TABLE
+from daemon.desk.catalogue.models import CLASSES, EVERYDAY, MAKE_SPELLINGS, TABLE
 from shards.tenant.vehicle import StockSummary
 from shards.text import fold
 
@@ -64,6 +64,7 @@ _OPENERS: Final = frozenset(
         "ver",
         "outro",
         "vi",
+        "the",
     ]
 )
 _BEFORE_NAMES: Final = _OPENERS | {
@@ -121,6 +122,13 @@ def _market() -> tuple[Mapping[str, Known], Mapping[str, Known]]:
 def known_models() -> tuple[Known, ...]:
     """Every model of the market, once."""
     return tuple(dict.fromkeys(_market()[0].values()))
+
+
+@cache
+def peers(model: str) -> tuple[str, ...]:
+    """The other models of its class: what a customer of one would also look at."""
+    names = [line.strip().split(" | ") for line in CLASSES.strip().splitlines()]
+    return tuple(one for line in names if model in line for one in line if one != model)
 
 
 def with_make(model: str) -> str:

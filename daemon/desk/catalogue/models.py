@@ -8,11 +8,11 @@ TABLE: Final = """
 Chevrolet
  hatch: Onix=onics,onixs,honix,onyx,onixx,onis | Celta | Corsa=corca | Agile | Astra | Kadett=kadet,cadete
  hatch: Chevette=chevete,xevete | Sonic | Vectra GT | Bolt
- sedan: Onix Plus=onix sedan,onixplus,onix plus sedan | Prisma=prizma | Cobalt=cobalto
+ sedan: Onix Plus=onix sedan,onixplus,onix plus sedan,onix plas,onix pluz,onix plos | Prisma=prizma | Cobalt=cobalto
  sedan: Cruze=cruse,cruzi,crusi,cruzer | Classic | Vectra=vetra | Monza | Opala | Omega | Malibu
  suv: Tracker=traker,treker,trecker,trakcer,traquer | Equinox=equinoxe,equinos,equinoquis
  suv: Trailblazer=trail blazer,treilblazer | Blazer=bleizer | Captiva | Tahoe
- pickup: S10=s 10,s-10,esse dez | Montana=montanna | Silverado | D20 | D10 | C10 | A20
+ pickup: S10=s 10,s-10,esse dez,s dez | Montana=montanna | Silverado | D20 | D10 | C10 | A20
  minivan: Spin=espin | Meriva | Zafira=safira
 Volkswagen
  hatch: Gol=goll,gool | Polo=pollo | Up=up!,up tsi | Fox=foks,foxe | Golf=golfe | Fusca=fuska | New Beetle
@@ -179,6 +179,18 @@ Effa
  pickup: K01
 Smart
  hatch: Fortwo
+Tesla
+ sedan: Model 3=model3,tesla 3 | Model S
+ suv: Model Y | Model X
+ truck: Cybertruck
+Ferrari
+ coupe: F8 Tributo | 488 GTB | California T
+Lamborghini
+ suv: Urus
+ coupe: Huracan
+Maserati
+ suv: Levante | Grecale
+ sedan: Ghibli
 Yamaha
  motorcycle: Fazer 250=fz25,fazer250,fazer 150 | Lander=xtz 250 | Factor=ybr,factor 150 | Crosser=xtz 150
  motorcycle: MT-03=mt03,mt 03 | MT-07=mt07,mt 07 | NMax=nmax 160 | XMax | R3
@@ -188,6 +200,23 @@ Royal Enfield
  motorcycle: Himalayan | Meteor=meteor 350
 Harley-Davidson
  motorcycle: Sportster | Fat Boy
+"""
+
+# Models of one class, one class a line: what is offered first in another's place.
+CLASSES: Final = """
+Civic | Corolla | Cruze | Sentra | Jetta | Elantra | Cerato | Fluence | Focus Sedan | C4 Lounge | Lancer | 408 | Vectra
+City | Virtus | Onix Plus | HB20S | Cronos | Versa | Yaris Sedan | Voyage | Prisma | Logan | Grand Siena | Cobalt | Siena
+Onix | HB20 | Polo | Argo | 208 | Yaris | Fit | Sandero | City Hatch | Ka | Gol | Fiesta | C3 | Etios | March | Palio | Fox
+Mobi | Kwid | Up | Uno | Ka | Celta | Picanto | QQ
+Compass | Tiguan | Taos | Corolla Cross | Song Plus | Haval H6 | Tiggo 7 | Sportage | Tucson | ix35 | Territory | Equinox | CR-V | ASX
+HR-V | Creta | T-Cross | Tracker | Kicks | Renegade | Nivus | Pulse | Fastback | Duster | EcoSport | WR-V | Captur | Tiggo 5X | C4 Cactus | 2008
+SW4 | Commander | Trailblazer | Pajero Sport | Tiggo 8 | Sorento
+Hilux | Ranger | S10 | Amarok | Frontier | L200 | Titano | Maverick
+Toro | Oroch | Montana | Rampage | Maverick
+Strada | Saveiro | Montana | Courier
+Dolphin | Dolphin Mini | Leaf | Bolt | iCar | Yuan Plus | Kwid
+Model 3 | Seal | 320i | C 180 | A4
+Model Y | Yuan Plus | Song Plus | XC40
 """
 
 MAKE_SPELLINGS: Final = {

@@ -98,7 +98,12 @@ def qualify(draft: Draft, found: Found) -> None:
     wish = found.wish
     if not wish.priced and found.total > LISTED:
         draft.ask(draft.pick("Até quanto você pensa em investir?", "Qual faixa de valor você tem em mente?"), "budget")
-    elif not wish.transmissions and found.total > LISTED and not wish.models:
+    elif (
+        not wish.transmissions
+        and found.total > LISTED
+        and not wish.models
+        and any(vehicle.transmission == "manual" for vehicle in found.items)
+    ):
         draft.ask("Prefere automático ou manual?", "gearbox")
     else:
         draft.ask(
@@ -134,7 +139,9 @@ def missing(draft: Draft, wish: Wish, found: Found, mentions: tuple[Mention, ...
         draft.memory["shown"] = []
         return
     vehicles = found.items
-    if absent:
+    if wish.condition == "new" and not wish.named:
+        draft.say("Trabalhamos com seminovos; 0 km não temos no momento. Os mais novos que temos:")
+    elif absent:
         draft.say(f"No momento não temos {said} no estoque 😕")
         draft.say("O que temos de mais parecido:" if len(vehicles) > 1 else "O mais parecido que temos é esse:")
     else:
@@ -185,6 +192,7 @@ def answer_facts(draft: Draft, understood: Understood, vehicles: tuple[Vehicle, 
         if not said:
             continue
         head = f"{details.article(vehicle).upper()} *{details.name(vehicle)}* {details.year_words(vehicle)}".rstrip()
+        head += _apart(vehicle, vehicles)
         if len(said) == 1:
             sign = "" if re.match(r"(?:est[aá]|é|tem) ", said[0]) else ":"
             draft.say(f"{head}{sign} {said[0]}.")
@@ -196,6 +204,16 @@ def answer_facts(draft: Draft, understood: Understood, vehicles: tuple[Vehicle, 
     return known
 
 
+def _apart(vehicle: Vehicle, vehicles: tuple[Vehicle, ...]) -> str:
+    """What tells a vehicle from another of the same name and year: " (prata)"."""
+    same = [one for one in vehicles if details.name(one) == details.name(vehicle) and one.year == vehicle.year]
+    if len(same) < 2:
+        return ""
+    if len({one.color for one in same}) == len(same):
+        return f" ({vehicle.color.lower()})"
+    return f" ({details.price_words(vehicle)})"
+
+
 def describe(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
     """One vehicle in full, or a few as a list."""
     if len(vehicles) == 1:
@@ -205,14 +223,18 @@ def describe(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
     draft.show(vehicles)
 
 
-def photos(draft: Draft, vehicles: tuple[Vehicle, ...], *, video: bool = False) -> None:
-    """Pictures of what is meant, or a salesperson's promise to send them. A film is a salesperson's."""
+def photos(draft: Draft, vehicles: tuple[Vehicle, ...], *, video: bool = False, view: str = "") -> None:
+    """Pictures of what is meant, or a salesperson's promise to send them. A film is a salesperson's. `view`: the
+    part that is to be seen ("interior"), which the advertisement does not label."""
     if video:
         draft.say("Vídeo quem grava e manda é um vendedor.")
         draft.ask("Quer que eu peça o vídeo para um vendedor?", "person")
     if draft.picture(vehicles):
         names = " e ".join(f"d{details.article(v)} *{details.name(v)}*" for v in vehicles[:2])
         draft.say(f"📸 Aí vão as fotos {names}." if len(vehicles) <= 2 else "📸 Segue uma foto de cada um:")
+        if view:
+            draft.say(f"São as que estão no anúncio; se {view} não aparecer nelas, um vendedor tira e te manda.")
+            draft.ask(f"Quer que eu peça mais fotos d{view} para um vendedor?", "person")
         if len(vehicles) == 1:
             draft.ask(f"O que achou d{details.pronoun(vehicles[0])}?", "opinion")
         else:

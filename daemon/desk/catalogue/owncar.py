@@ -86,7 +86,10 @@ def own_car(text: str, mentions: Sequence[Mention], *, selling: bool, asked: boo
 
 def _owned_plainly(text: str, plain: str, mentions: Sequence[Mention]) -> Own | None:
     for mention in mentions:
-        if re.search(r"\b(?:meu|minha|tenho um|tenho uma)\s+$", plain[: mention.start]):
+        if re.search(
+            r"\b(?:meu|minha|tenho um|tenho uma|(?:meu|minha) \w+ (?:atual )?(?:e|eh) (?:um|uma|o|a))\s+$",
+            plain[: mention.start],
+        ):
             return _cut(text, plain, mention, mentions)
     return None
 

@@ -25,6 +25,10 @@ _COMMA_LIST: Final = re.compile(r",(?=[^,.;?!\n]{1,14}(?:,[^,.;?!\n]{1,14})*\b(?
 _WITHOUT: Final = re.compile(r"\bsem (?!ser\b|entrada|juros|consulta|comprova|compromisso|que\b)(?:\w+ ){0,1}\w+")
 # "a flex, não a diesel": only the word that follows.
 _NOT_THE: Final = re.compile(r"\b(?:e )?nao (?:a|o|as|os|uma|um|de) (?!(?:um|que|quero|tem|vi)\b)(?:[a-z]+)")
+_PAINT: Final = r"(?:branc|pret|prat|cinz|vermelh|azu|verd|amarel|marro|beg|laranj|dourad|vinho)\w*"
+_NOT_PAINTED: Final = re.compile(
+    rf"\b(?:nao|menos|nem)(?: seja| sendo)?(?: nem)? {_PAINT}(?:(?:, ?| e | ou | nem |, nem )(?:nao )?{_PAINT})*"
+)
 _INDIFFERENT: Final = re.compile(
     r"\b(?:(?:nao|n) (?:precisa(?: (?:de|ser|ter|vir com))*|faco questao(?: de| que seja)?|ligo(?: pra| para)?"
     r"|me importo(?: com)?|tem problema(?: (?:ser|se for|sendo))?|importa(?: (?:a|se e|se for))?)|tanto faz(?: a| o| se e"
@@ -55,7 +59,7 @@ def refusals(plain: str) -> Refusals:
                 said = said[: comma.start()]
                 break
         spans.append((match.start(), match.end() + len(said)))
-    spans += [match.span() for pattern in (_WITHOUT, _NOT_THE) for match in pattern.finditer(plain)]
+    spans += [match.span() for pattern in (_WITHOUT, _NOT_THE, _NOT_PAINTED) for match in pattern.finditer(plain)]
     free = [match.span() for match in _INDIFFERENT.finditer(plain)]
     return Refusals(kept=_blank(plain, [*spans, *free]), refused=_only(plain, spans))
 

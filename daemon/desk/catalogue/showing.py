@@ -12,7 +12,7 @@ from daemon.desk.catalogue.beside import affordable, cars_only, compare, keep_le
 from daemon.desk.catalogue.common_words import EVERYDAY_WORDS, FILLERS
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.finding import Finding, Found, find, find_words, nearest
-from daemon.desk.catalogue.lexicon import with_make
+from daemon.desk.catalogue.lexicon import peers, with_make
 from daemon.desk.catalogue.subjects import MOST, Subject, resolve
 from daemon.desk.catalogue.understanding import Understood, recalled_ids
 from daemon.desk.catalogue.wish import Wish, recalled, remembered
@@ -26,6 +26,10 @@ _SUPERLATIVE: Final = re.compile(r"\b(?:mais|menos|menor|maior|melhor|baratissim
 _ADVERTISED: Final = re.compile(
     r"\b(?:anunci\w+|vi (?:um|uma|o|a|no|na|esse|essa|ai)\b|aquel[ea]|vcs (?:postaram|colocaram)|voces (?:postaram|colocaram)"
     r"|no (?:site|face\w*|insta\w*|story|stories|olx|marketplace)|na olx|do (?:site|anuncio)|o (?:carro )?de r?\$? ?\d)"
+)
+_WHOLE_SHOP: Final = re.compile(r"\b(?:d[aeo] (?:todos?|todas|tudo|loja|estoque|patio)|geral)\b")
+_EXACT: Final = re.compile(
+    r"\A\W*(?:e |quero |gostei d?|eh )*(?:[oa]|ess[ea]|aquel[ea])(?: carro)? (?:de|por) (?:r\$ ?)?\d"
 )
 _RESIDUE: Final = re.compile(r"[a-z][a-z0-9-]{2,}")
 _COMMON: Final = frozenset(EVERYDAY_WORDS.split())
@@ -60,6 +64,8 @@ def shown_for(draft: Draft, understood: Understood) -> Generator[Command, Any, S
         return (yield from similar(draft, cheaper, subject.vehicles[0].model, subject.vehicles[0].body))
     if understood.has("pricey") and len(subject.vehicles) > 1 and wish.without("sort").empty and not older.empty:
         cheap = yield from find(evolve(older, sort="price"), limit=offers.LISTED)
+        if not cheap.items:
+            return Subject()
         draft.say(
             draft.pick("Entendo! Os mais em conta que temos nessa linha:", "Tranquilo! Os mais em conta são estes:")
         )
@@ -86,8 +92,12 @@ def shown_for(draft: Draft, understood: Understood) -> Generator[Command, Any, S
     rate = brief.profile.assistant.finance_rate_percent_month
     if understood.money.instalment and rate is not None and not subject.vehicles:
         return (yield from affordable(draft, understood, rate))
-    if not subject.vehicles and wish.max_centavos and _ADVERTISED.search(understood.folded):
+    priced_one = _EXACT.search(understood.folded) is not None and subject.how != "picked"
+    if wish.max_centavos and (priced_one or (not subject.vehicles and _ADVERTISED.search(understood.folded))):
         exact = yield from find(evolve(wish, min_centavos=wish.max_centavos, around_centavos=None), limit=MOST)
+        if exact.items and priced_one:
+            offers.describe(draft, exact.items)
+            return Subject(vehicles=exact.items, how="told")
         if exact.items:
             draft.show(exact.items)
             return Subject(vehicles=exact.items, how="quoted")
@@ -134,9 +144,9 @@ def _is_search(understood: Understood, subject: Subject) -> bool:
 
 def _is_new(understood: Understood, older: Wish) -> bool:
     """Whether a search begins afresh or narrows the one before."""
-    if older.empty or understood.forget:
-        return True
     wish = understood.wish
+    if older.empty or understood.forget or (wish.sort and _WHOLE_SHOP.search(understood.folded)):
+        return True
     return understood.searching and not understood.following and bool(wish.bodies) and not understood.has("more")
 
 
@@ -203,7 +213,7 @@ def _among_shown(brief: Brief, understood: Understood) -> Generator[Command, Any
 
 def _searched(draft: Draft, understood: Understood, wish: Wish) -> Generator[Command, Any, Subject]:
     wish = cars_only(draft, wish)
-    draft.memory["wish"] = remembered(wish)
+    draft.memory["wish"] = remembered(wish.without("condition"))  # a search for new cars ends with its answer
     only_best = (
         bool(wish.sort)
         and _SUPERLATIVE.search(understood.folded) is not None
@@ -226,7 +236,8 @@ def _searched(draft: Draft, understood: Understood, wish: Wish) -> Generator[Com
             return said
     if not found.items:
         body = next((mention.known.body for mention in understood.mentions if mention.known.body), "")
-        near = yield from nearest(wish, limit=offers.LISTED, body=body)
+        alike = tuple(dict.fromkeys(peer for m in understood.mentions for peer in peers(m.known.model)))
+        near = yield from nearest(wish, limit=offers.LISTED, body=body, peers=alike)
         offers.missing(draft, wish, near, understood.mentions)
         return Subject()
     asked_of_each = understood.has("photos", "available", "compare")

@@ -6,8 +6,10 @@ from typing import Final
 from daemon.desk.brief import HandOver
 from daemon.desk.catalogue import house
 from daemon.desk.catalogue.common_words import EVERYDAY_WORDS, FILLERS
+from daemon.desk.catalogue.details import article, name
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.understanding import Understood
+from shards.tenant.vehicle import Vehicle
 from shards.text import fold
 
 _STARTS: Final = ("oi", "ola", "bom dia", "boa tarde", "boa noite", "opa", "hey", "bem-vind", "seja bem")
@@ -21,6 +23,9 @@ _QUESTION: Final = re.compile(
 _WORDS: Final = re.compile(r"[a-z]{2,}")
 _COMMON: Final = frozenset(
     f"{EVERYDAY_WORDS} {FILLERS} e eh que se os as em num na no ai la so ja ou mas vc eu de da do voces".split()
+)
+_NAME: Final = re.compile(
+    r"(?i)\b(?:meu nome (?:é|e|eh)|me chamo|aqui (?:é|e|eh)|quem fala é|sou)\s+(?:o |a )?([a-zà-ú]{2,20})\W*\Z"
 )
 _MISSES: Final = 2
 _LANGUAGES: Final = {
@@ -104,8 +109,12 @@ def small_talk(draft: Draft, understood: Understood) -> bool:
             "Me conta: vai usar mais na cidade, na estrada ou com a família, e até quanto quer investir?", "budget"
         )
     elif understood.has("intro"):
-        draft.say("Prazer! 😊")
-        draft.ask("Me conta: qual carro ou tipo de carro você procura?", "model")
+        said = _NAME.search(understood.text)
+        draft.say(f"Prazer, {said[1].title()}! 😊" if said else "Prazer! 😊")
+        if draft.memory.get("shown"):
+            draft.ask("Algum dos que te mostrei te interessou?", "which")
+        else:
+            draft.ask("Me conta: qual carro ou tipo de carro você procura?", "model")
     elif understood.has("anyone"):
         draft.say("Estou por aqui sim 😊")
         draft.ask("Em que posso te ajudar: procura algum carro?", "model")
@@ -138,6 +147,11 @@ def small_talk(draft: Draft, understood: Understood) -> bool:
                 "Tranquilo, pensa com calma! Estou por aqui quando precisar 😊",
             )
         )
+    elif understood.has("pricey"):
+        draft.say("Entendo! Dá pra ver algo mais em conta.")
+        draft.ask("Até quanto você pensa em investir?", "budget")
+    elif understood.has("that_one", "other_one"):
+        draft.ask("Qual deles? Me diz o modelo ou o preço que eu te passo tudo.", "which")
     elif understood.has("no"):
         draft.say(draft.pick("Sem problema!", "Tranquilo!"))
         draft.ask("Posso te ajudar com mais alguma coisa?" if asked else "O que você está procurando?", "model")
@@ -171,7 +185,7 @@ def _known_words(folded: str) -> int:
     return sum(word in _COMMON for word in _WORDS.findall(folded))
 
 
-def not_understood(draft: Draft, understood: Understood | None = None) -> None:
+def not_understood(draft: Draft, understood: Understood | None = None, about: tuple[Vehicle, ...] = ()) -> None:
     """Say so plainly, or that a person knows the answer to what is clearly a question; the second time in a row a person takes over."""
     draft.missed = True
     missed = draft.brief.memory.get("missed")
@@ -187,5 +201,13 @@ def not_understood(draft: Draft, understood: Understood | None = None) -> None:
         draft.ask("Quer que eu chame um vendedor, ou te mostro algum carro?", "person")
         return
     draft.say(draft.pick("Desculpa, não entendi bem 😅", "Não peguei direito o que você precisa 😅"))
+    if len(about) == 1:
+        draft.about = about[0]
+        called = f"{article(about[0])} *{name(about[0])}*"
+        draft.ask(f"Sobre {called}: quer as fotos, uma simulação de parcela ou marcar uma visita?", "next")
+        return
+    if about:
+        draft.ask("É sobre algum desses que te mostrei? Me diz qual que eu te passo tudo.", "which")
+        return
     draft.say(_HINT)
     draft.ask("Me conta qual carro você procura, ou até que valor?", "model")

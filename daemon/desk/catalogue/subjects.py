@@ -49,6 +49,11 @@ def resolve(brief: Brief, understood: Understood) -> Resolving:
     wanted = tuple(dict.fromkeys((*ids, *([focus] if isinstance(focus, str) else []))))[:20]
     if wanted:
         shown = yield GetVehicles(wanted)
+    beside = recalled_ids(brief.memory, "beside")
+    if understood.has("other_one") and beside:
+        others: tuple[Vehicle, ...] = yield GetVehicles(beside)
+        if others:
+            return Subject(vehicles=others[:MOST], how="picked")
     picked = pick(shown, understood, focus if isinstance(focus, str) else "")
     if picked.how:
         return picked

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from daemon.desk.amounts import flat
 from daemon.desk.brief import Brief
@@ -58,7 +58,7 @@ _FOLLOWING: Final = re.compile(
     r"|de preferencia|tem que ser|mas tem)\b"
 )
 _FORGET: Final = re.compile(
-    r"\b(?:esquece|deixa (?:pra la|quieto)|mudei de ideia|na verdade|melhor (?:uma?|outro)"
+    r"\b(?:esquece|deixa (?:pra la|quieto)|mudei de ideia|melhor (?:uma?|outro)"
     r"|outra coisa|desisto|tanto faz)\b"
 )
 _SHORT_NO: Final = re.compile(r"\b(?:n|naum|num)\b(?=\s+(?:[a-z]))")
@@ -76,6 +76,28 @@ _ANYONE: Final = re.compile(r"\b(?:tem |ha )?(?:alguem|gente|algum atendente)(?:
 _OWN_CAR_MONEY: Final = re.compile(
     r"\b(?:(?:de|como|na|pra|para|dar|da) (?:a )?entrada|(?:ta|esta|e|eh|ainda|carro|moto|tem|tenho) (?:\w+ ){0,2}financiad[oa]"
     r"|parcelas? (?:pra|para|a) pagar|entrada)\b"
+)
+# "e em 48?", "em trinta e seis": a term, and nothing else.
+_BARE_TERM: Final = re.compile(
+    r"\A\W*(?:e |mas |ou |agora )*(?:se for |se eu fizer |fizer |fazendo |faz |parcelando |financiando )?(?:em|por|com) (?:ate )?"
+    r"(?:12|24|36|48|60|72|doze|vinte e quatro|trinta e seis|quarenta e oito|sessenta|setenta e duas)"
+    r"(?: ?(?:x|vezes|meses|parcelas))?\W*\Z"
+)
+# "e se eu der vinte mil", "e dando 50%?": a down payment on the one in question.
+_GIVING: Final = re.compile(
+    r"\b(?:se (?:eu )?(?:der|desse|dar|entrar com|entrasse com|colocar|botar|puser)|entrando com|entro com|dando)\s+"
+    r"(?:uma entrada de |uns |r\$ ?)*(?:\d|dez|vinte|trinta|quarenta|cinquenta|sessenta|cem|metade)(?!.{0,20}\b(?:a ?vista|fecha\w*|leva)\b)"
+)
+_STATE: Final = re.compile(
+    r"\d ?(?:mil )?kms?\b|\brodad|\bimpecave|\bconserva|\binteir[oa]|\bdetalhe|\barranh|\bbatid|\brevis|\bunico dono"
+    r"|\bpneus?\b|\bem dia\b|\bquitad|\bsegundo dono|\botimo estado|\bbom estado|\bnovinh|\bzerad"
+)
+_INSULT: Final = re.compile(
+    r"\b(?:vai se f|vai (?:a|pra) m|fdp|filh[oa]s? da p|vtnc|vsf|tnc|otari|idiota|imbeci|burr[oa]|babaca|arrombad|cuz|desgrac"
+    r"|viad|cretin|trouxa|vagabund|retardad)"
+)
+_RESERVED: Final = re.compile(
+    r"\b(?:tem|ta|esta|tao|estao|foi|ja|algum\w*|continua|e)\b.{0,25}\breservad[oa]s?\b(?! (?:pra|para|pro) mim)"
 )
 _ENGLISH: Final = re.compile(
     r"\b(?:hello|hi|do you|have|any|the|price|how much|is it|available|i want|i am|looking|thanks"
@@ -120,7 +142,16 @@ class Understood:
 def understand(brief: Brief) -> Understood:
     """Read the burst of a brief."""
     text = clipped("\n".join(_SPACES.sub(" ", line.text).strip() for line in brief.burst if line.text.strip()))
-    return read_burst(text, brief, asked=str(brief.memory.get("asked") or ""))
+    understood = read_burst(text, brief, asked=str(brief.memory.get("asked") or ""))
+    telling = (
+        brief.memory.get("own")
+        and (brief.memory.get("appraising") or brief.memory.get("asked") == "trade")
+        and _STATE.search(understood.folded)
+        and not (understood.mentions or understood.searching or "?" in text or understood.has("visit", "finance"))
+    )
+    if telling:  # of his own car, not of ours
+        return evolve(understood, intents=frozenset({"trade", "own_state"}), wish=Wish(), facts=(), options=())
+    return understood
 
 
 def clipped(text: str) -> str:
@@ -140,6 +171,12 @@ def read_burst(text: str, brief: Brief, *, asked: str, names: Lexicon | None = N
     found = _sorted_out(
         found, _SHORT_NO.sub("nao", plain), owns=own is not None and any(own.start <= m.start < own.end for m in every)
     )
+    if "abuse" in found and (wanted_mentions or facts(plain)) and not _INSULT.search(plain):
+        found -= {"abuse"}  # "quanto custa essa merda de civic": a price is asked
+    if _BARE_TERM.search(plain):
+        found, asked = found | {"finance"}, "months"
+    elif _GIVING.search(plain) and (brief.memory.get("focus") or brief.memory.get("shown")):
+        found |= {"finance"}
     money_talk = bool(found & {"finance", "discount", "reserve"}) or asked in {"down", "months"}
     wish, money = read(rest, wanted_mentions, money_talk=money_talk, asked=asked, this_year=brief.now.year)
     folded = flat(rest)
@@ -184,6 +221,10 @@ def _sorted_out(found: frozenset[str], plain: str, *, owns: bool) -> frozenset[s
         found = (found - {"trade"}) | {"no"}
     if _NO_LOAN.search(plain):
         found -= {"finance"}
+    if "fleet" in found:
+        found -= {"trust", "payment"}
+    if found & {"reserve", "discount", "buying"} and _RESERVED.search(plain):
+        found = (found - {"reserve"}) | {"available"}
     if "enough" in found:
         found -= {"photos", "video"}
     if "help" in found and found & {"finance", "photos"}:
@@ -202,6 +243,10 @@ def _sorted_out(found: frozenset[str], plain: str, *, owns: bool) -> frozenset[s
 def _facts(folded: str, text: str) -> tuple[str, ...]:
     """The facts asked for; "e manual?" asks for another vehicle, "é manual?" for a fact."""
     found = facts(folded)
+    if options_asked(folded) and re.search(r"\bvem com\b", folded):
+        found = tuple(fact for fact in found if fact != "options")
+    if "battery" in found:
+        found = tuple(fact for fact in found if fact not in {"price", "state"})
     if _FOLLOWING.match(folded) and folded.lstrip().startswith("e ") and not re.search(r"(?i)\bé\b", text):
         return tuple(fact for fact in found if fact not in {"transmission", "fuel", "engine"})
     return found

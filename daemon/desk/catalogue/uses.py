@@ -120,9 +120,11 @@ USES: Final = (
             r"|gast(?:a|e|am) menos|baixo consumo|bom de consumo|bom consumo|nao (?:gast[ae]|beb[ae]) muito"
             r"|faz(?:er)? (?:bastante|muitos?|mais) km)\b"
         ),
-        called="econômico, de motor pequeno,",
+        called="econômico",
         bodies=("hatch", "sedan"),
         serves=_thrifty,
+        sort="price",
+        advice="O consumo de cada um não está no anúncio, mas motor pequeno e híbrido costumam gastar menos.",
     ),
     Use(
         name="work",

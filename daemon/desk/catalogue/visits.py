@@ -3,7 +3,7 @@
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from daemon.desk.brief import BookVisit
+from daemon.desk.brief import BookVisit, CancelVisit
 from daemon.desk.catalogue.deals import named
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.understanding import Understood
@@ -33,14 +33,9 @@ def call_off(draft: Draft) -> None:
     """The customer does not come: thank for telling, let people know, offer another day."""
     kept = agreed(draft.memory)
     said = str(kept.get("words") or "")
-    vehicle = kept.get("vehicle")
     draft.memory.pop(KEPT, None)
-    draft.do(
-        BookVisit(
-            vehicle_id=vehicle if isinstance(vehicle, str) else None,
-            wish=f"não vem mais{f' {said}' if said else ''}: remarcar",
-        )
-    )
+    draft.memory.pop("visit_day", None)
+    draft.do(CancelVisit())
     draft.say(
         draft.pick("Sem problema, obrigado por avisar!", "Tranquilo, obrigado por avisar!")
         + f" Já desmarquei{f' a visita de {said}' if said else ''} por aqui."

@@ -88,6 +88,10 @@ class Wish:
         changes = dict(_said(self).items())
         if self.bodies and not self.named:  # "e sedan?" after "tem hb20?" is no longer about HB20s
             changes |= {"models": (), "makes": (), "version": ""}
+            if older.models and not self.colors:  # the colour and year were of that one car
+                changes |= {"colors": (), "not_colors": ()}
+            if older.models and self.min_year is None and self.max_year is None:
+                changes |= {"min_year": None, "max_year": None}
         if self.models and older.named and older.min_year == older.max_year:
             changes |= {"min_year": None, "max_year": None}  # "o Corsa 2010 … e o Prisma?"
         if self.named:

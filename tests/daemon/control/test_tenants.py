@@ -140,6 +140,7 @@ async def test_life_of_a_tenant(desk: Control) -> None:
         assert (tasks[0]["tenant"], tasks[0]["name"], tasks[0]["state"]) == ("auto-sul", "channel", "running")
         gone = await api.delete(one)
         assert (gone.status_code, gone.content) == (204, b"")
+        assert "content-type" not in gone.headers
         for path in ("", "/tasks", "/channel", "/vehicles", "/conversations"):
             assert (await api.get(one + path)).status_code == 404, path
 

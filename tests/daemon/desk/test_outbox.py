@@ -15,6 +15,7 @@ from daemon.desk.receive import PAUSE_FACT, Received
 from daemon.errors import ChannelPaused, SendDelayed, SendRefused
 from daemon.whatsapp.events import Sender
 from shards.tenant import conversations, identity, messages
+from tests.conftest import Logs
 from tests.support.desk_rows import ANA, BIA, Desk, desk_in
 from tests.support.desk_tasks import InlineShard, ScriptedChannel, passes
 
@@ -182,7 +183,7 @@ async def test_a_delayed_app_holds_every_tenant(bench: Bench, mock_clock: MockCl
 # Refusals and pauses
 
 
-async def test_a_refused_answer_goes_to_a_person_and_the_rest_goes_out(bench: Bench) -> None:
+async def test_a_refused_answer_goes_to_a_person_and_the_rest_goes_out(bench: Bench, logs: Logs) -> None:
     bench.channel.plan = {"a1": [SendRefused("undeliverable", code=131026)]}
     async with bench.running():
         bench.queue("a1")
@@ -196,6 +197,8 @@ async def test_a_refused_answer_goes_to_a_person_and_the_rest_goes_out(bench: Be
     assert (thread.state, thread.human_until, thread.due_at) == ("human", None, None)
     assert thread.owed_since is not None, "the person owes the answer"
     assert any(fields.get("state") == "failed" for told in bench.told for _, fields in told.news)
+    [line] = logs.named("send_not_done")
+    assert "undeliverable" in line["reason"]
 
 
 @pytest.mark.parametrize(("author", "kind"), [("assistant", "image"), ("human", "text")])

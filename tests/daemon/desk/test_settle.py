@@ -8,8 +8,8 @@ import pytest
 from attrs import evolve
 
 from daemon.desk import settle
-from daemon.desk.brief import BookVisit, HandOver, OptOut, Photo, SaveLead
-from daemon.desk.settle import BURST_LIMIT, MAX_FAILURES, MAX_INTEREST, RETRY_MS, NotYet
+from daemon.desk.brief import BookVisit, CancelVisit, HandOver, OptOut, Photo, SaveLead
+from daemon.desk.settle import BURST_LIMIT, MAX_FAILURES, MAX_INTEREST, RETRY_MS, WANTED, NotYet
 from daemon.desk.wording import TURN_FAILED, turn_failed
 from daemon.whatsapp.events import MessageEdited
 from shards.tenant import contacts, conversations, messages, turns
@@ -218,19 +218,26 @@ def test_a_person_asked_for_while_closed_is_noted_and_the_assistant_goes_on(desk
     settled = desk.speak(desk.claim_when_due(), "Amanhã às 8h um consultor te chama!", effects=effects)
     thread = desk.conversation()
     assert (thread.state, thread.human_until, thread.owed_since) == ("assistant", None, None)
-    assert desk.rows("SELECT interest FROM leads") == [("Civic; pediu um vendedor",)]
+    assert desk.rows("SELECT interest FROM leads") == ["Civic · chamar: pediu um vendedor"]
     [news] = [fields for event, fields in settled.news if event == "conversation"]
     assert (news["state"], news["handover_requested"], news["reason"]) == ("assistant", True, "pediu um vendedor")
     desk.says("e tem corolla?")
     desk.answer("Temos!", effects=effects)
-    assert desk.rows("SELECT interest FROM leads") == [("Civic; pediu um vendedor",)], "said once"
+    assert desk.rows("SELECT interest FROM leads") == ["Civic · chamar: pediu um vendedor"], "said once"
+    desk.says("e corolla?")
+    desk.answer("Temos!", effects=(SaveLead(interest="Corolla"), HandOver("quer desconto", requested=True)))
+    wanted = ["Corolla · chamar: pediu um vendedor, quer desconto"]
+    assert desk.rows("SELECT interest FROM leads") == wanted
+    desk.says("troco meu gol")
+    desk.answer("Legal!", effects=(SaveLead(trade_in="Gol"),))
+    assert desk.rows("SELECT interest FROM leads") == wanted
 
 
 def test_a_lead_does_not_grow_for_ever(desk: Desk) -> None:
     for number in range(30):
         desk.says("quero falar com vendedor")
         desk.answer("Anotado!", effects=(HandOver(f"pediu {number} " + "x" * 50, requested=True),))
-    assert len(desk.value("SELECT interest FROM leads")) == MAX_INTEREST
+    assert len(desk.value("SELECT interest FROM leads")) <= 2 * MAX_INTEREST + len(WANTED)
 
 
 def test_an_opt_out_by_the_turn_is_final_and_remembered(desk: Desk) -> None:
@@ -246,6 +253,14 @@ def test_a_booked_time_is_kept_in_milliseconds(desk: Desk) -> None:
     starts = desk.clock() + timedelta(days=5)
     desk.answer(effects=(BookVisit(vehicle_id="civic-1", starts_at=starts),))
     assert desk.rows("SELECT vehicle, starts_at FROM appointments") == [("civic-1", int(starts.timestamp() * 1000))]
+
+
+def test_a_visit_is_called_off(desk: Desk) -> None:
+    desk.says("posso ir sábado?")
+    desk.answer(effects=(BookVisit(wish="sábado"),))
+    desk.says("não vou mais")
+    desk.answer(effects=(CancelVisit(),))
+    assert desk.rows("SELECT state FROM appointments") == ["cancelled"]
 
 
 # Overtaking
@@ -316,7 +331,7 @@ def test_the_third_failure_while_closed_says_when_somebody_is_there(desk: Desk) 
     claim = desk.claim_when_due()
     opening = closed(desk)
     desk(settle.fail, claim, "ValueError: no")
-    assert desk.rows("SELECT text FROM messages WHERE direction = 'out'") == [(turn_failed(opening),)]
+    assert desk.rows("SELECT text FROM messages WHERE direction = 'out'") == [turn_failed(opening)]
     assert desk.conversation().state == "human", "a person's at any hour"
 
 

@@ -52,6 +52,7 @@ def test_others() -> None:
         trade_in="Gol 2015", budget_centavos=9_000_000
     )
     assert asked("hand_over", {"reason": "quer negociar"}) == HandOver("quer negociar")
+    assert asked("hand_over", {"reason": "procon", "complaint": True}) == HandOver("procon", always=True)
 
 
 def test_visit() -> None:
@@ -85,6 +86,7 @@ def test_visit() -> None:
         ("simulate_financing", {"vehicle_id": "a", "down_payment_reais": 0, "months": 96}, "between 6 and 72"),
         ("save_lead", {}, "at least one"),
         ("hand_over", {}, "reason is missing"),
+        ("hand_over", {"reason": "x", "complaint": "sim"}, "must be true or false"),
         ("book_visit", {}, "needs date and time"),
         ("book_visit", {"date": "amanhã", "time": "10:00"}, "YYYY-MM-DD"),
         ("book_visit", {"date": "2026-11-19", "time": "10:00"}, "is over"),

@@ -106,7 +106,7 @@ def test_the_banner_says_who_answers(tmp_path: Path) -> None:
     assert "built-in catalogue (set ANTHROPIC_API_KEY" in banner(bare, 270)
     assert f"{URL}/sandbox" in banner(bare, 270)
     keyed = evolve(bare, secrets=evolve(bare.secrets, openai_api_key="sk-secret"))
-    assert "GPT, and the built-in catalogue" in banner(keyed, 270)
+    assert "GPT, and the built-in catalogue when it fails" in banner(keyed, 270)
     assert "sk-secret" not in banner(keyed, 270)
 
 

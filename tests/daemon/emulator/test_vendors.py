@@ -1,6 +1,7 @@
 """The peer over HTTP: its control routes, its stalls, and running as a process of its own."""
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -100,5 +101,5 @@ def test_as_a_process_of_its_own() -> None:
         assert ready
         answer = httpx.post(ready[1] + ROUTE, json=BODY, headers={"authorization": "Bearer k"})
         assert answer.json()["choices"][0]["message"]["content"]
-        process.send_signal(2)
-        assert process.wait(10) == 0
+        process.terminate()
+        assert process.wait(10) == -signal.SIGTERM

@@ -50,6 +50,15 @@ def test_a_row_without_fields_is_refused(raw: object) -> None:
     assert isinstance(read_row(1, raw, NOW), Refused)
 
 
+def test_utilitario_alone_is_a_van_only_where_the_model_is_one() -> None:
+    suv = good(make="Jeep", model="Renegade", body="Utilitário")
+    assert suv.vehicle.body == "other"
+    assert suv.warnings == ("body 'Utilitário' is not known and was stored as other",)
+    van = good(make="Fiat", model="Fiorino 1.4", body="UTILITARIO")
+    assert (van.vehicle.body, van.warnings) == ("van", ())
+    assert good(make="Jeep", model="Renegade", body="Utilitário esportivo").vehicle.body == "suv"
+
+
 def test_unknown_words_are_other_with_a_warning() -> None:
     row = good(fuel="querosene", transmission="magia", body="nave", status="?", condition="?")
     assert (row.vehicle.fuel, row.vehicle.transmission, row.vehicle.body) == ("other", "other", "other")

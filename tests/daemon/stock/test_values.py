@@ -204,6 +204,8 @@ def test_transmissions(written: str, gearbox: str | None) -> None:
         ("Picape", "pickup"),
         ("Cabine dupla", "pickup"),
         ("Utilitário esportivo", "suv"),
+        ("Utilitário", None),
+        ("Utilitário leve furgão", "van"),
         ("SUV", "suv"),
         ("Hatchback", "hatch"),
         ("Perua/SW", "wagon"),

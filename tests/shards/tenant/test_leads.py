@@ -50,3 +50,18 @@ def test_a_confirmed_visit_is_not_changed_by_the_next(desk: Desk) -> None:
         (5_000, "confirmed"),
         (9_000, "asked"),
     ]
+
+
+def test_open_visits_are_called_off_and_past_ones_stay(desk: Desk) -> None:
+    day = 86_400_000
+    desk(leads.book, 1, 1, vehicle="civic-1", starts_at=desk.clock.ms - 2 * day, wish="")
+    desk(lambda tx: tx.run("UPDATE appointments SET state = 'confirmed'"))
+    desk(leads.book, 1, 1, vehicle="civic-1", starts_at=desk.clock.ms + day, wish="")
+    desk(leads.book, 1, 1, vehicle="gol-1", starts_at=None, wish="sábado")
+    desk(leads.book, 2, 2, vehicle="gol-1", starts_at=None, wish="domingo")
+    states = "SELECT state FROM appointments ORDER BY seq"
+    assert desk(leads.cancel, 1, "gol-1") == 1
+    assert desk.rows(states) == ["confirmed", "asked", "cancelled", "asked"]
+    assert desk(leads.cancel, 1) == 1
+    assert desk.rows(states) == ["confirmed", "cancelled", "cancelled", "asked"]
+    assert desk(leads.cancel, 1) == 0

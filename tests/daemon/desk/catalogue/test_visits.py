@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from daemon.desk.brief import BookVisit, Reply
+from daemon.desk.brief import BookVisit, CancelVisit, Reply
 from tests.corpus.play import ZONE, Conversation
 
 
@@ -23,9 +23,15 @@ def test_booked_moved_and_called_off() -> None:
     assert [visit.starts_at for visit in other_day] == [datetime(2026, 3, 20, 10, tzinfo=ZONE)]
 
     reply = talk.says("vixi, não vou poder ir mais")
-    assert visits(reply)[0].starts_at is None
-    assert "remarcar" in visits(reply)[0].wish
+    assert reply.effects == (CancelVisit(),)
     assert "visit" not in reply.memory
+
+
+def test_cancel_after_a_booking_calls_the_visit_off() -> None:
+    talk = Conversation()
+    talk.says("quero ver o versa amanhã às 10h")
+    assert talk.says("cancela").effects == (CancelVisit(),)
+    assert CancelVisit() not in Conversation().says("cancela").effects
 
 
 def test_when_he_leaves_work_is_no_appointment() -> None:
