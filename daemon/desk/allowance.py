@@ -49,9 +49,9 @@ class Allowance:
         clause = plain[start : clause_end(plain, claim.end)]
         theirs = any(value in self.customer.values[claim.kind] for value in claim.values)
         if claim.role == "date":
-            return claim.value in range(self.sources.now.year - 1, self.sources.now.year + 3) or self._ours(
-                claim, clause
-            )
+            near = claim.value in range(self.sources.now.year - 1, self.sources.now.year + 3)
+            # "sua S dez 2012" is no December
+            return near or self._ours(claim, clause) or (theirs and self._own_car(claim, group, plain))
         if claim.role in ("instalment", "down", "financed"):
             return (
                 self._financed(claim, group)

@@ -76,17 +76,17 @@ _ABOUT: Final = re.compile(
 )
 _ABOUT_AFTER: Final = re.compile(r"^\s*(?:,\s*)?(?:aproximad\w+|mais ou menos|e pouco)")
 _FROM: Final = re.compile(
-    r"(?:a partir d[eo]s?|desde|parte[m]? de|comeca[m]? (?:em|por|a)|inicia[m]? em|menor preco\w*(?: e| de|:)*"
+    r"\b(?:a partir d[eo]s?|desde|parte[m]? de|comeca[m]? (?:em|por|a)|inicia[m]? em|menor preco\w*(?: e| de|:)*"
     r"|mais (?:barat\w|em conta)(?: [^\d.]{0,40})?(?: por| a| de| em| custa)?)\W*$"
 )
 _LIMIT_UP: Final = re.compile(
-    r"(?:ate(?: (?:no maximo|uns|os))?|abaixo d[eo]s?|menos (?:de|que)|inferior(?:es)? a|no maximo|maximo de"
+    r"\b(?:ate(?: (?:no maximo|uns|os))?|abaixo d[eo]s?|menos (?:de|que)|inferior(?:es)? a|no maximo|maximo de"
     r"|teto(?: de)?"
     r"|limite(?: de)?|orcamento(?: (?:de|ate|e|em))*|verba de|faixa(?: de preco)?(?: (?:d[eo]s?|ate|entre))*"
     r"|dentro d[eo]s?|entre(?: os)?|entre\W+[\d.,]+(?: mil| k)? e)\W*$"
 )
 _LIMIT_DOWN: Final = re.compile(
-    r"(?:acima d[eo]s?|mais (?:de|que)|superior(?:es)? a|no minimo|minimo de|pelo menos|a partir d[eo]s?"
+    r"\b(?:acima d[eo]s?|mais (?:de|que)|superior(?:es)? a|no minimo|minimo de|pelo menos|a partir d[eo]s?"
     r"|desde|depois de|apos)\W*$"
 )
 _LIMIT_AFTER: Final = re.compile(
@@ -117,7 +117,7 @@ _FINANCED_AFTER: Final = re.compile(
     r"^\s*(?:(?:sao |seriam |fica\w* )?financiad\w+|pra financiar|a financiar|restantes)"
 )
 _DISCOUNT_BEFORE: Final = re.compile(
-    r"(?:descontos?|economi\w+|baixou|abatimento|reducao|diferenca)(?:\W|\b(?:de|e|uns|entre|eles|elas|os|dois|"
+    r"\b(?:descontos?|economi(?:a|as|zar?|zando|zou)\b|baixou|abatimento|reducao|diferenca)(?:\W|\b(?:de|e|uns|entre|eles|elas|os|dois|"
     r"cerca|em|fica|a|ate|da|preco|seria|so|apenas)\b)*$"
 )
 _DISCOUNT_AFTER: Final = re.compile(

@@ -7,9 +7,10 @@ from typing import Any, Final
 from attrs import evolve
 
 from daemon.desk import finance
+from daemon.desk.amounts import reais
 from daemon.desk.brief import Command
 from daemon.desk.catalogue import deals, figures, offers
-from daemon.desk.catalogue.details import article, card, name, year_words
+from daemon.desk.catalogue.details import article, card, name, upper_first, year_words
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.finding import Found, find
 from daemon.desk.catalogue.subjects import Subject
@@ -48,7 +49,15 @@ def affordable(draft: Draft, understood: Understood, rate: float) -> Generator[C
     wish = cars_only(draft, wish)
     found = yield from find(wish, limit=offers.LISTED)
     if not found.items:
-        return Subject()
+        cheapest = yield from find(cars_only(draft, Wish(sort="price")), limit=2)
+        if not cheapest.items:
+            return Subject()
+        draft.say("Com essa parcela e sem entrada não chega em nenhum carro nosso hoje; com uma entrada pode caber.")
+        draft.say("Os mais em conta que temos:\n" + offers.lines(cheapest.items))
+        draft.show(cheapest.items)
+        draft.lead(interest=f"parcela de até {reais(understood.money.instalment or 0)}")
+        draft.ask("Quanto você teria de entrada?", "down")
+        return Subject(vehicles=cheapest.items, how="told")
     draft.memory["wish"] = remembered(evolve(wish, sort=""))
     draft.say(f"Pensando nessa parcela em {months}x, olha o que se aproxima:")
     draft.say(offers.lines(found.items))
@@ -89,7 +98,7 @@ def compare(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
         if newer.year != min(v.year or 0 for v in vehicles):
             said.append(f"{deals.named(newer)} é mais {'nova' if article(newer) == 'a' else 'novo'}")
         said.append(f"{deals.named(less)} é menos {'rodada' if article(less) == 'a' else 'rodado'}")
-        draft.say(deals.upper_first("; ".join(said)) + ".")
+        draft.say(upper_first("; ".join(said)) + ".")
     draft.show(vehicles)
     draft.ask("Qual deles faz mais o seu estilo?", "which")
 

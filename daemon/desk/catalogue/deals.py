@@ -9,12 +9,12 @@ from daemon.desk import finance
 from daemon.desk.amounts import reais
 from daemon.desk.brief import HandOver
 from daemon.desk.catalogue import house
-from daemon.desk.catalogue.details import article, name, price_words, pronoun, year_words
+from daemon.desk.catalogue.details import article, name, price_words, pronoun, upper_first, year_words
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.intents import intents
 from daemon.desk.catalogue.understanding import Understood
-from shards.text import fold
 from shards.tenant.vehicle import Vehicle
+from shards.text import fold
 
 DEFAULT_MONTHS: Final = 48
 LONG_MONTHS: Final = 60  # what an instalment is stretched to where none is named
@@ -38,11 +38,6 @@ _CREDIT: Final = "Quem decide é o banco: toda ficha passa por análise de créd
 def named(vehicle: Vehicle) -> str:
     """ "o *Honda Civic 2.0* 2019"."""
     return f"{article(vehicle)} *{name(vehicle)}* {year_words(vehicle)}".rstrip()
-
-
-def upper_first(text: str) -> str:
-    """The text with a capital at its beginning."""
-    return text[:1].upper() + text[1:]
 
 
 def percent_words(rate: float) -> str:
@@ -82,10 +77,12 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
     simulates = (
         assistant.finance_rate_percent_month is not None and vehicle is not None and (asked_figures or down is not None)
     )
+    each = rate is not None and 1 < len(subject) <= 3 and asked_figures and bool(months or down is not None)
+    simulates = simulates or each
     if understood.has("doubt") and not doubt and vehicle is None:
         draft.say("Dá pra tentar sem entrada, sim: quem decide se financia os 100% é o banco, na análise de crédito.")
     elif not simulates and (
-        told and not doubt or not (doubt or simulates or (rate is not None and understood.has("rate")))
+        (told and not doubt) or not (doubt or simulates or (rate is not None and understood.has("rate")))
     ):
         draft.say(told or _offer(draft))
     if understood.has("entry") and down is None:
@@ -100,10 +97,11 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
         return
     if vehicle is None:
         if subject:
-            if asked_figures and (months or down is not None):
+            if each:
                 _simulate_each(draft, subject, down or 0, min(months or DEFAULT_MONTHS, longest))
-            draft.ask("Para qual deles você quer que eu simule a parcela?", "which", instead=asked_figures)
-            if asked_figures:
+                draft.ask("Qual deles ficou melhor pra você?", "which", instead=True)
+            draft.ask("Para qual deles você quer que eu simule a parcela?", "which", instead=asked_figures and not each)
+            if asked_figures and not each:
                 draft.memory["pending"] = "finance"
         else:
             draft.ask("Qual carro você quer simular, e com quanto de entrada?", "which")

@@ -23,6 +23,7 @@ _FUEL_NAMES: Final = {
 # Facts that only the dealer's own words can tell: where they are looked for, and how they are called.
 _TOLD: Final = {
     "owner": (r"\bdonos?\b|proprietari", "quantos donos teve não consta"),
+    "auction": (r"laudo|cautelar|vistoria|sinistr|leilao|perici", "se passou por leilão não consta"),
     "report": (r"laudo|cautelar|vistoria|sinistr|leilao|batid|pintura|perici", "laudo e histórico não constam"),
     "ipva": (r"ipva|licenciad|licenciamento|multa|debito|quitad|document", "IPVA e documentação não constam"),
     "state": (
@@ -39,7 +40,7 @@ _TOLD: Final = {
 
 _TELLING: Final = re.compile(
     r"\bdono|laudo|cautelar|revis|ipva|garantia|manual|chave|pneu|pintura|perici|mecanica|documenta|licenci|quitad|leilao"
-    r"|blindad|interior|original|lugares"
+    r"|blindad|interior|original"
 )
 _PRAISE: Final = re.compile(
     r"oportunidade|imperdivel|prontinh|pront[oa] para rodar|procedencia|otimo estado|excelente|lind[oa]\b|bem cuidad"
@@ -72,6 +73,11 @@ def name(vehicle: Vehicle) -> str:
 def short_name(vehicle: Vehicle) -> str:
     """Model alone: "Civic"."""
     return vehicle.model
+
+
+def upper_first(text: str) -> str:
+    """The text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
 
 
 def pronoun(vehicle: Vehicle) -> str:

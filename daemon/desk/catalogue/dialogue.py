@@ -163,7 +163,13 @@ def _business(draft: Draft, understood: Understood, subject: Subject) -> Steps:
     asked = str(brief.memory.get("asked") or "")
     pending = brief.memory.get("pending")
     draft.memory.pop("pending", None)
-    if pending and vehicles and not understood.has(*ABOUT) and not understood.facts:
+    if (
+        pending
+        and vehicles
+        and not (understood.searching and understood.mentions)
+        and not understood.has(*ABOUT)
+        and not understood.facts
+    ):
         understood = evolve(understood, intents=understood.intents | {str(pending)})
     if not told:
         _about(draft, understood, subject)
@@ -237,7 +243,12 @@ def _about(draft: Draft, understood: Understood, subject: Subject) -> None:
     if understood.has("hours", "address", "visit") and subject.how in {"focus", "shown"}:
         facts = tuple(fact for fact in facts if fact in {"km", "year", "color"} or understood.pointing)
     wants_facts = bool(facts or understood.options) and not understood.has("trade", "sell", "warranty")
+    if "auction" in facts:
+        draft.say(house.told(draft.brief, r"laudo|cautelar|perici|leilao"))
     if understood.has("photos"):
+        if _view(understood):
+            facts = tuple(fact for fact in facts if fact not in {"state", "engine"})
+            wants_facts = bool(facts)
         if vehicles:
             if wants_facts:
                 offers.answer_facts(draft, understood, vehicles, facts)
@@ -274,6 +285,10 @@ def _about(draft: Draft, understood: Understood, subject: Subject) -> None:
             offers.next_step(draft, vehicles[0])
         else:
             draft.ask("Qual desses te interessou?", "which")
+    elif understood.has("that_one") and len(vehicles) == 1:
+        draft.show(vehicles)
+        draft.say(draft.pick("Boa escolha!", "Isso!") + "\n" + offers.lines(vehicles))
+        offers.next_step(draft, vehicles[0])
     elif understood.has("info", "that_one") and vehicles:
         offers.describe(draft, vehicles)
         if len(vehicles) == 1:

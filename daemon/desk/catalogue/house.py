@@ -20,7 +20,7 @@ TERMS: Final = {
     "delivery": (r"entreg|frete|transport", "A entrega em outra cidade"),
     "transfer": (r"transfer|despachante", "A transferência"),
     "consign": (r"consigna", "A consignação"),
-    "facility": (r"estacionamento|wi-?fi|cafe|acessib|banheiro|cadeirante|carregador", "Isso da estrutura da loja"),
+    "facility": (r"estacionamento|wi-?fi|cafe|acessib|banheiro|cadeirante|carregador|recarga|agua|espaco", "Isso da estrutura da loja"),
     "inspect": (r"mecanico|vistoria|pericia", "A visita com mecânico ou vistoria"),
     "promo": (r"promo|oferta|feirao", "As promoções do momento"),
     "online": (r"site|instagram|facebook|www|youtube", "Nosso site e redes sociais"),
@@ -136,7 +136,8 @@ def terms(draft: Draft, understood: Understood) -> None:
     for intent, (pattern, called) in TERMS.items():
         if not understood.has(intent):
             continue
-        said = told(draft.brief, pattern)
+        asked = re.search(pattern, understood.folded) if intent == "facility" else None
+        said = told(draft.brief, asked.group() if asked else pattern)
         if intent == "fleet":
             draft.lead(interest="para empresa ou frota: " + understood.text[:120])
         verb = {"online": "passa", "videocall": "combina", "inspect": "combina"}.get(intent, "confirma")

@@ -126,7 +126,7 @@ _PATTERNS: Final = {
     r"|(?<!como )(?<!como eu )(?<!como q )(?<!como que )chego ai|(?:da|daria|dava|tem|teria) tempo\b(?! de (?:uso|garantia|casa))|apareco ai|vou ai|vou (?:com \w+ \w+ )?ver)\b",
     "move": r"\b(?:remarc\w+|reagend\w+|(?:mudar|trocar|passar|adiar|antecipar|transferir|alterar|jogar|empurrar) "
     r"(?:\w+ ){0,4}?(?:pr[ao]s?|para|horario|dia|hora)|(?:pode|da|daria|teria como|tem como|poderia|consegue) (?:pra |para )?ser "
-    r"(?:as|a|ao|no|na|mais|umas|depois|amanha)|outro (?:dia|horario)|mesm[ao] hor\w+|so (?:posso|consigo|da|tenho) (?:na |no |n[ao] |as |a )?(?:segunda|terca|quarta|quinta|sexta|sabado|domingo|amanha|depois|as \d)|em vez d[aeo]|inves d[aeo])\b",
+    r"(?:as|a|ao|no|na|mais|umas|depois|amanha|segunda|terca|quarta|quinta|sexta|sabado|domingo)|outro (?:dia|horario)|mesm[ao] hor\w+|so (?:posso|consigo|da|tenho) (?:na |no |n[ao] |as |a )?(?:segunda|terca|quarta|quinta|sexta|sabado|domingo|amanha|depois|as \d)|em vez d[aeo]|inves d[aeo])\b",
     "call_off": r"\b(?:nao (?:vou|consigo|irei|posso|poderei|vai dar|da|deu|tem como|rola)(?: mais)? ?(?:poder |conseguir |pra |para )?"
     r"(?:mais )?(?:eu )?(?:ir|comparecer|passar|chegar|aparecer|hoje|amanha)\b|nao (?:vai dar|rola|vou mais|da mais)\b|desmarc\w+"
     r"|cancel\w+ (?:a |minha |o |meu )?(?:visita|agendamento|horario|test\w*)|\A\W*(?:pode |quero |queria |preciso |por favor )*(?:cancel\w+|desmarca\w*)(?: (?:por favor|pfv|tudo|isso|ai|pra mim))*\W*\Z|(?:surgiu|tive|apareceu) (?:um )?(?:imprevisto|problema|compromisso))\b",
@@ -154,7 +154,7 @@ _PATTERNS: Final = {
     r"|a loja|ai)|zap (?:da|do)|whats\w* (?:da|do|de|pra)"
     r"|contato d[aeo] (?:loja|voces|vcs|vendedor))\b",
     "hours": r"(?:\A|\n)\W*(?:e )?(?:n[oa]s? |em |aos? )?feriados?\b|\b(?:(?:que|qual|quais|ate (?:que|q|qual)|q) hora\w*(?!.{0,12}(?:posso|marc))"
-    r"|horarios? (?:d[eao]|que|voces|vcs|ai|p)|qual (?:o )?horario"
+    r"|horarios? (?:d[eao]|que|voces|vcs|ai|p)|qual (?:o |seu |o seu |teu )?horario"
     r"|expediente|(?:trabalha|atende|abre|funciona|abrem|tem gente"
     r"|tem alguem)\w*(?= (?:\w+ ){0,2}(?:domingo|sabado|feriado|hoje|amanha|segunda"
     r"|fim de semana))|(?:domingo|sabado|feriado|fim de semana"
@@ -215,8 +215,8 @@ _PATTERNS: Final = {
     r"|ver outr[oa]s?|quero ver (?:mais|outros?)|nao gostei)\b",
     "other_color": r"\b(?:outr[oa]s? cor(?:es)?|(?:que|quais|qual) (?:outras )?cores|mais cores|tem (?:de"
     r"|em) outra cor|so (?:tem )?(?:nessa|essa) cor)\b",
-    "injection": r"\b(?:ignor(?:e|a|ar|em) (?:todas? |as |tudo |qualquer |suas |all |previous |the )"
-    r"|instruc(?:oes|ao) (?:anterior|acima|do sistema)|prompt|system ?:|sistema ?:|jailbreak"
+    "injection": r"\b(?:system|sistema|assistant|admin) ?:|\b(?:ignor(?:e|a|ar|em) (?:todas? |as |tudo |qualquer |suas |all |previous |the )"
+    r"|instruc(?:oes|ao) (?:anterior|acima|do sistema)|prompt|jailbreak"
     r"|\bdan\b|developer mode|modo desenvolvedor|finja (?:que|ser)|aja como|you are now"
     r"|a partir de agora voce|repita (?:as|o|suas)|ignore|act as|openai|chat ?gpt|suas regras)\b",
     "offtopic": r"\b(?:poe(?:ma|sia)|piada|receita (?:de|d)|presidente|politic\w+|eleic\w+|votar|lula"
@@ -228,11 +228,11 @@ _PATTERNS: Final = {
     r"|namora\w*|casa comigo|religi\w+|deus existe|bitcoin|loteria|mega sena"
     r"|quanto (?:e|da) \d+ ?(?:x|\*|\+|-|vezes|mais|menos|dividido)|clima|emprego|vaga de"
     r"|curriculo|trabalhar (?:ai|com voces))\b",
-    "private": r"\b(?:(?:telefone|numero|contato|dados|nome|endereco) d[eo]s? (?:outr[oa]s? |um )?(?:cliente"
+    "private": r"\b(?:(?:cpf|rg|telefone|numero|contato|dados|nome|endereco) d[eo]s? (?:outr[oa]s? |um )?(?:cliente"
     r"|comprador|antigo dono|dono|ultimo cliente)\w*|outro cliente|outros clientes)\b",
     "consumption": r"\b(?:faz quanto\w*(?: (?:n[ao]|com|por|de))|km (?:por|/) ?l|por litro|consumo)\b",
     "service": r"\b(?:troc\w+ (?:o |de |a )?(?:pneus?|oleo|bateria|pastilhas?)|revisao|oficina|troca de oleo|conserto|consertar|pecas?|alinhamento|balanceamento"
-    r"|guincho|alug\w+|locacao|seguro (?:do|de|auto)|fazem? seguro)\b",
+    r"|guincho|alug\w+|locacao|seguro (?:do|de|auto|inclus\w+|total)|(?:tem|fazem?|vem com) seguro(?! comprar))\b",
 }
 
 _COMPILED: Final = {name: re.compile(pattern, re.MULTILINE) for name, pattern in _PATTERNS.items()}
@@ -267,8 +267,9 @@ _FACTS: Final = {
     "plate": r"\b(?:placa|final (?:da|de) placa)\b",
     "owner": r"\b(?:unico dono|(?:quant[oa]s|qn?t[oa]?s|segundo|primeiro|qual) donos?|e de (?:segundo|primeiro|unico) dono"
     r"|procedencia|historico|de mulher|particular)\b",
-    "report": r"\b(?:laudo\w*|cautelar|vistoria\w*|sinistr\w+|leila[o]|leiloado|bati(?:da|do|das)|colisao"
+    "report": r"\b(?:laudo\w*|cautelar|vistoria\w*|sinistr\w+|bati(?:da|do|das)|colisao"
     r"|recuperad\w+|pericia|repintad[oa]|pintura|retoque\w*|amassad\w+|risc(?:o|os|ado|ada))\b",
+    "auction": r"\b(?:leila[o]|leilao|leiload\w+)\b",
     "ipva": r"\b(?:ipva|licenciamento|licenciad[oa]|multas?|debitos|dividas?|document(?:o|os"
     r"|acao) (?:em dia|ok|ta|esta|pag[oa]|atrasad)\w*|doc em dia|quitado|alienad[oa])\b",
     "state": r"\b(?:(?:estado|conservac\w+|conservad[oa]|bem cuidad[oa])|pneus?|ta inteiro"
@@ -294,7 +295,7 @@ OPTIONS: Final = (
     (re.compile(r"\bcamera 360\b|\bvisao 360\b"), "câmera 360", "360"),
     (re.compile(r"\bcamera(?:s)?(?: de re| re| traseira)?\b(?! 360)"), "câmera de ré", "camera"),
     (re.compile(r"\bsensor(?:es)?(?: de estacionamento| de re)?\b"), "sensor de estacionamento", "sensor"),
-    (re.compile(r"\b(?:7|sete) lugares\b|\bterceira fileira\b|\b3a fileira\b"), "7 lugares", "7 lugares"),
+    (re.compile(r"\b(?:7|sete) lugar(?:es)?\b|\bterceira fileira\b|\b3a fileira\b"), "7 lugares", "7 lugares"),
     (re.compile(r"\b(?:4\s?x\s?4|tracao (?:integral|nas quatro))\b"), "4x4", "4x4"),
     (re.compile(r"\b(?:car ?play|android auto)\b"), "CarPlay", "carplay"),
     (re.compile(r"\bpiloto automatico\b"), "piloto automático", "piloto automatico"),

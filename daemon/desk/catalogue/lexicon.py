@@ -282,7 +282,7 @@ class Lexicon:
 
     def _small(self, word: str) -> Known | None:
         """Pet names: "golzinho", "celtinha"."""
-        for ending in ("zinho", "zinha", "inho", "inha"):
+        for ending in ("zinho", "zinha", "zao", "inho", "inha"):
             if len(word) >= len(ending) + 3 and word.endswith(ending):
                 stem = word[: -len(ending)]
                 for key in (stem, stem + "a", stem + "o", stem + "e"):

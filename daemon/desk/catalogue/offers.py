@@ -178,17 +178,22 @@ def extra_facts(draft: Draft, understood: Understood, vehicles: tuple[Vehicle, .
 def answer_facts(draft: Draft, understood: Understood, vehicles: tuple[Vehicle, ...], asked: tuple[str, ...]) -> bool:
     """Facts of one or a few vehicles, each on its own line; whether all of them are on record."""
     known = True
+    silent = {words for vehicle in vehicles for words, told in _all_facts(understood, vehicle, asked) if not told}
+    if (
+        len(vehicles) > 1
+        and len(silent) == 1
+        and not any(told for vehicle in vehicles for _, told in _all_facts(understood, vehicle, asked))
+    ):
+        draft.say(details.upper_first(silent.pop().replace("no anúncio", "nos anúncios desses")) + ".")
+        draft.say("O que não está no anúncio um vendedor confirma pra você.")
+        draft.ask("Quer que eu peça para um vendedor confirmar?", "person")
+        return False
     for vehicle in vehicles:
         said: list[str] = []
-        for fact in asked:
-            words, told = details.fact(vehicle, fact)
+        for words, told in _all_facts(understood, vehicle, asked):
             known = known and told
             if words not in said:
                 said.append(words)
-        for called, wanted in understood.options:
-            words, told = details.option_words(vehicle, called, wanted)
-            known = known and told
-            said.append(words)
         if not said:
             continue
         head = f"{details.article(vehicle).upper()} *{details.name(vehicle)}* {details.year_words(vehicle)}".rstrip()
@@ -202,6 +207,11 @@ def answer_facts(draft: Draft, understood: Understood, vehicles: tuple[Vehicle, 
         draft.say("O que não está no anúncio um vendedor confirma pra você.")
         draft.ask("Quer que eu peça para um vendedor confirmar?", "person")
     return known
+
+
+def _all_facts(understood: Understood, vehicle: Vehicle, asked: tuple[str, ...]) -> list[tuple[str, bool]]:
+    found = [details.fact(vehicle, fact) for fact in asked]
+    return found + [details.option_words(vehicle, called, wanted) for called, wanted in understood.options]
 
 
 def _apart(vehicle: Vehicle, vehicles: tuple[Vehicle, ...]) -> str:
@@ -240,7 +250,8 @@ def photos(draft: Draft, vehicles: tuple[Vehicle, ...], *, video: bool = False, 
         else:
             draft.ask("Qual deles te agradou mais?", "which")
         return
-    draft.say("As fotos desse ainda não estão aqui comigo; um vendedor da equipe tira e te manda.")
+    of = f"d{details.article(vehicles[0])} *{details.name(vehicles[0])}*" if len(vehicles) == 1 else "desses"
+    draft.say(f"As fotos {of} ainda não estão aqui comigo; um vendedor da equipe tira e te manda.")
     draft.ask("Quer que eu peça as fotos para um vendedor?", "person")
 
 

@@ -50,7 +50,7 @@ _BODIES: Final = (
 )
 _COMPILED_BODIES: Final = tuple((body, re.compile(pattern)) for body, pattern in _BODIES)
 _AUTOMATIC: Final = re.compile(
-    r"(?<!piloto )\b(?:automat\w+|altomatic\w+|autom\b|aut\b|at\b(?= |$)|cambio at\b|autm\w+|atomatic\w+)\b"
+    r"(?<!piloto )\b(?:a[ul]tomat\w+|autom\b|aut\b|at\b(?= |$)|cambio at\b|autm\w+|atomatic\w+)\b"
 )
 _MANUAL: Final = re.compile(r"\b(?:manua(?:l|is)|cambio mecanic[oa])\b(?! (?:e chave|do|de instru|proprietario))")
 _FUELS: Final = (
@@ -90,7 +90,7 @@ _TRIMS: Final = re.compile(
     r"|limited|trailhawk|volcano|freedom|ranch|endurance|impetus|precision"
     r"|(?<!test )(?<!teste )(?<!tes )drive|trekking|attractive|essence|titanium|xlt|zen|intense"
     r"|iconic|platinum|prestige|ultimate|diamond|robust|griffe|allure|feel|shine|srx|srv|xls|xs|v6"
-    r"|turbo|high country|vivace|trend)\b"
+    r"|turbo|high country|vivace|trend|premium|sense|comfort(?! plus)|comfort plus|advance|connect|expression|authentique|trekking)\b"
 )
 _SORTS: Final = (
     (

@@ -200,6 +200,11 @@ def not_understood(draft: Draft, understood: Understood | None = None, about: tu
         draft.say("Essa eu não sei te responder com certeza; um vendedor da equipe te confirma.")
         draft.ask("Quer que eu chame um vendedor, ou te mostro algum carro?", "person")
         return
+    if len(about) == 1 and understood is not None and "?" in understood.text:
+        draft.about = about[0]
+        draft.say("Essa informação eu não tenho aqui; um vendedor confirma certinho pra você.")
+        draft.ask(f"Quer que eu peça pra ele te falar sobre {article(about[0])} *{name(about[0])}*?", "person")
+        return
     draft.say(draft.pick("Desculpa, não entendi bem 😅", "Não peguei direito o que você precisa 😅"))
     if len(about) == 1:
         draft.about = about[0]

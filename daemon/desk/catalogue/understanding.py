@@ -32,7 +32,7 @@ _ORDINALS: Final = (
         (r"\bprimeir[oa]\b(?! (?:dono|vez|parcela|carro meu|andar))|\b1[oaº°ª]\b|\b(?:o|opcao|numero"
         r"|n) (?:1|um)\b(?!\.)\W*(?:$|\?|da lista|ai)")),
     (1,
-        (r"\b(?:o|do|no|esse|pelo|desse|a|da) segund[oa]\b(?! (?:feira|dono))|\bsegundo\b(?! (?:dono|o "
+        (r"\b(?:o|a|do|da|esse|essa) d[oe] meio\b|\b(?:o|do|no|esse|pelo|desse|a|da) segund[oa]\b(?! (?:feira|dono))|\bsegundo\b(?! (?:dono|o "
         r"|a ))|\bsegunda opcao|\b2[oaº°ª]\b|\b(?:o|opcao|numero|n) (?:2|dois)\b(?!\.)\W*(?:$|\?"
         r"|da lista|ai)")),
     (2,
@@ -96,6 +96,7 @@ _INSULT: Final = re.compile(
     r"\b(?:vai se f|vai (?:a|pra) m|fdp|filh[oa]s? da p|vtnc|vsf|tnc|otari|idiota|imbeci|burr[oa]|babaca|arrombad|cuz|desgrac"
     r"|viad|cretin|trouxa|vagabund|retardad)"
 )
+_NOT_THEN: Final = re.compile(r"\bnao (?:vou|consigo|posso|irei|poderei|da|rola)\b[^,.;?\n]{0,30}(?=[,.;?\n])")
 _RESERVED: Final = re.compile(
     r"\b(?:tem|ta|esta|tao|estao|foi|ja|algum\w*|continua|e)\b.{0,25}\breservad[oa]s?\b(?! (?:pra|para|pro) mim)"
 )
@@ -194,7 +195,7 @@ def read_burst(text: str, brief: Brief, *, asked: str, names: Lexicon | None = N
         own=own.said if own else "",
         own_called=own.called if own else "",
         own_feminine=own.feminine if own else False,
-        when=wanted(folded, brief.now),
+        when=wanted(_NOT_THEN.sub(" ", folded), brief.now),
         ordinal=next((index for index, pattern in _COMPILED_ORDINALS if pattern.search(folded)), None),
         pointing=bool(_POINTING.search(folded)),
         picking=bool(_PICKING.search(folded)),

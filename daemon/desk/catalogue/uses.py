@@ -123,7 +123,6 @@ USES: Final = (
         called="econômico",
         bodies=("hatch", "sedan"),
         serves=_thrifty,
-        sort="price",
         advice="O consumo de cada um não está no anúncio, mas motor pequeno e híbrido costumam gastar menos.",
     ),
     Use(

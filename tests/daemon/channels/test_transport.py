@@ -1,4 +1,4 @@
-"""POSTs over the wire, the rest through httpx's pool; all closed in the end, errors as httpx names them."""
+"""Whole answers over the wire, streams through httpx's pool; all closed in the end, errors as httpx names them."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": scope["method"].encode() + b" " + body})
 
 
-async def test_posts_share_wires_and_gets_use_the_pool() -> None:
+async def test_requests_share_wires_and_streams_use_the_pool() -> None:
     async with trio.open_nursery() as nursery:
         port = await nursery.start(listening.serve, app)
         async with GraphClient() as client:

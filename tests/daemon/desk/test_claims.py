@@ -30,6 +30,8 @@ def read(text: str) -> list[Claim]:
         ("R$ 20 mil de entrada", "price", (2_000_000,), "down"),
         ("financiando R$ 69.900", "price", (6_990_000,), "financed"),
         ("R$ 2.000 de desconto", "price", (200_000,), "discount"),
+        ("economia de R$ 2.000", "price", (200_000,), "discount"),
+        ("sedan econômico até R$ 75.000", "price", (7_500_000,), "limit"),
         ("ano 2019/2020", "year", (2019, 2020), "plain"),
         ("19/20", "year", (2019, 2020), "plain"),
         ("Gol-2018", "year", (2018,), "plain"),

@@ -259,6 +259,7 @@ OWN_CARS = [
     ("pega meu golzinho 2012 na troca?", "Golzinho 2012 a gente avalia sim!"),
     ("tenho um fusion dois mil e treze e quero trocar num suv", "Seu Fusion 2013 a gente avalia aqui."),
     ("tenho uma s dez ano doze", "Sua S10 2012 pode entrar no negócio."),
+    ("troco minha s dez 2003/2004", "Sua s dez 2003/2004 a gente avalia."),
     ("meu carro é um Traailblazer 13/14", "Seu Trailblazer 2014 a gente avalia."),
     ("dou meu 208 2009 na hilux", "Seu 208 2009 passa por uma avaliação."),
     ("tenho um monza 91 com 200 mil km", "Seu monza 1991 com 200.000 km a gente avalia."),
