@@ -14,6 +14,8 @@ CORPORA = [
     "stranger_second.toml",
     "stranger_third.toml",
     "stranger_fourth.toml",
+    "everyday.toml",
+    "everyday_second.toml",
 ]
 
 

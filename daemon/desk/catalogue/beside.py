@@ -8,13 +8,14 @@ from attrs import evolve
 
 from daemon.desk import finance
 from daemon.desk.amounts import reais
-from daemon.desk.brief import Command
+from daemon.desk.brief import Command, GetVehicles
 from daemon.desk.catalogue import deals, figures, offers
 from daemon.desk.catalogue.details import article, card, name, upper_first, year_words
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.finding import Found, find
-from daemon.desk.catalogue.subjects import Subject
-from daemon.desk.catalogue.understanding import Understood
+from daemon.desk.catalogue.lexicon import with_make
+from daemon.desk.catalogue.subjects import MOST, Subject
+from daemon.desk.catalogue.understanding import Understood, recalled_ids
 from daemon.desk.catalogue.wish import Wish, described, remembered
 from shards.tenant.vehicle import Vehicle
 
@@ -101,6 +102,37 @@ def compare(draft: Draft, vehicles: tuple[Vehicle, ...]) -> None:
         draft.say(upper_first("; ".join(said)) + ".")
     draft.show(vehicles)
     draft.ask("Qual deles faz mais o seu estilo?", "which")
+
+
+def against(draft: Draft, understood: Understood, wish: Wish) -> Generator[Command, Any, bool]:
+    """ "Qual a diferença pra Hilux?": the one in question beside the named one; whether there were two to compare."""
+    shown: tuple[Vehicle, ...] = yield GetVehicles(recalled_ids(draft.brief.memory, "shown")[:1])
+    named = yield from find(wish, limit=1, exclude=tuple(vehicle.id for vehicle in shown))
+    if not shown or not named.items or shown[0].model == named.items[0].model:
+        return False
+    compare(draft, (shown[0], named.items[0]))
+    return True
+
+
+def other_colors(draft: Draft, vehicles: tuple[Vehicle, ...]) -> Generator[Command, Any, None]:
+    """The same model in other colours, or that there is none."""
+    model = vehicles[0].model
+    called = with_make(model)
+    found = yield from find(Wish(models=(model,)), limit=MOST, exclude=tuple(vehicle.id for vehicle in vehicles))
+    if found.items:
+        draft.say(f"Do {called} temos também:")
+        draft.say(offers.lines(found.items))
+        draft.show((*vehicles, *found.items)[:MOST])
+        draft.ask("Qual deles te agrada mais?", "which")
+        return
+    colors = " e ".join(dict.fromkeys(vehicle.color.lower() for vehicle in vehicles if vehicle.color))
+    draft.say(
+        f"Do {called} só temos {'esse' if len(vehicles) == 1 else 'esses'} no "
+        f"momento{f' ({colors})' if colors else ''}; "
+        f""
+        f"em outra cor não temos."
+    )
+    draft.ask("Quer ver outro modelo parecido?", "model")
 
 
 def keep_lead(draft: Draft, wish: Wish, found: Found) -> None:

@@ -60,6 +60,8 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
     down = down if down is not None else _kept(memory.get("down"))
     months = months or _kept(memory.get("months"))
     vehicle = subject[0] if len(subject) == 1 else None
+    if understood.money.instalment and vehicle is not None:  # "parcela de 800 dá?": the smallest one there is
+        asked_figures, months = True, months or longest_term(draft)
     share = _share(understood.folded, vehicle) if vehicle is not None and understood.money.down is None else None
     down = share if share is not None else down
     asked_figures = asked_figures or share is not None
@@ -77,7 +79,10 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
     simulates = (
         assistant.finance_rate_percent_month is not None and vehicle is not None and (asked_figures or down is not None)
     )
-    each = rate is not None and 1 < len(subject) <= 3 and asked_figures and bool(months or down is not None)
+    parted = bool(_HALF.search(understood.folded) or _SHARE.search(understood.folded))
+    each = (
+        rate is not None and 1 < len(subject) <= 3 and (parted or (asked_figures and bool(months or down is not None)))
+    )
     simulates = simulates or each
     if understood.has("doubt") and not doubt and vehicle is None:
         draft.say("Dá pra tentar sem entrada, sim: quem decide se financia os 100% é o banco, na análise de crédito.")
@@ -98,7 +103,10 @@ def financing(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]
     if vehicle is None:
         if subject:
             if each:
-                _simulate_each(draft, subject, down or 0, min(months or DEFAULT_MONTHS, longest))
+                if months and months > longest:
+                    draft.say(f"Por aqui o financiamento vai até {longest} vezes, então fiz a conta assim:")
+                term = min(months or DEFAULT_MONTHS, longest)
+                _simulate_each(draft, subject, down or 0, term, understood.folded)
                 draft.ask("Qual deles ficou melhor pra você?", "which", instead=True)
             draft.ask("Para qual deles você quer que eu simule a parcela?", "which", instead=asked_figures and not each)
             if asked_figures and not each:
@@ -120,25 +128,30 @@ def longest_term(draft: Draft) -> int:
     return min(int(said[1]), finance.MONTHS[1]) if said else finance.MONTHS[1]
 
 
-def _simulate_each(draft: Draft, vehicles: tuple[Vehicle, ...], down: int, months: int) -> None:
+def _simulate_each(draft: Draft, vehicles: tuple[Vehicle, ...], down: int, months: int, folded: str) -> None:
     """One line a vehicle, where several are in question."""
     rate = draft.brief.profile.assistant.finance_rate_percent_month
     lines: list[str] = []
     stored = draft.memory.get("estimates")
     kept = list(stored[-2:]) if isinstance(stored, list) else []
     for vehicle in vehicles[:3]:
+        share = _share(folded, vehicle)
+        down = share if share is not None else down
         if rate is None or vehicle.asking_centavos is None or down >= vehicle.asking_centavos:
             continue
         estimate = finance.estimate(vehicle, rate, down, max(months, finance.MONTHS[0]))
         kept.append(asdict(estimate))
         lines.append(
             f"• {upper_first(named(vehicle))} ({price_words(vehicle)}): "
-            f"*{estimate.months}x de {reais(estimate.instalment_centavos)}*"
+            f"{f'entrada de {reais(down)} + ' if down else ''}*{estimate.months}x de {reais(estimate.instalment_centavos)}*"
         )
     if lines:
         draft.memory["estimates"] = kept
-        entry = f"com entrada de {reais(down)}" if down else "sem entrada"
-        draft.say(f"Simulação {entry}:\n" + "\n".join(lines) + "\n_É uma estimativa, sujeita a análise de crédito._")
+        draft.say(
+            f"Simulação{'' if down else ' sem entrada'}:\n"
+            + "\n".join(lines)
+            + "\n_É uma estimativa, sujeita a análise de crédito._"
+        )
 
 
 def _offer(draft: Draft) -> str:
@@ -200,7 +213,7 @@ def trade_in(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...])
     """A trade-in: warmly, never with a figure for it."""
     told = house.told(draft.brief, r"troca|usado|avalia")
     own = understood.own_called
-    called = own if own in _UNNAMED else upper_first(own)
+    called = own if own in _UNNAMED else own.upper() if len(own) < 4 else upper_first(own)
     yours = "sua" if understood.own_feminine else "seu"
     kept = draft.memory.get("own")
     if called:
@@ -254,6 +267,10 @@ def selling(draft: Draft, understood: Understood) -> None:
     """Somebody wants to sell us a car."""
     told = house.told(draft.brief, r"compramos|consigna")
     own = understood.own_called
+    if not own and draft.memory.get("own"):
+        draft.say("O valor só sai depois que nosso time vê o carro: a avaliação é presencial e sem compromisso.")
+        draft.ask("Que dia fica bom pra você trazer ele pra avaliar?", "visit")
+        return
     yours = "Sua" if understood.own_feminine else "Seu"
     if own:
         draft.memory["own"] = understood.own[:120]

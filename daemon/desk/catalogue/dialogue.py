@@ -243,7 +243,7 @@ def _about(draft: Draft, understood: Understood, subject: Subject) -> None:
     if understood.has("hours", "address", "visit") and subject.how in {"focus", "shown"}:
         facts = tuple(fact for fact in facts if fact in {"km", "year", "color"} or understood.pointing)
     wants_facts = bool(facts or understood.options) and not understood.has("trade", "sell", "warranty")
-    if "auction" in facts:
+    if "auction" in facts or ("report" in facts and not vehicles):
         draft.say(house.told(draft.brief, r"laudo|cautelar|perici|leilao"))
     if understood.has("photos"):
         if _view(understood):

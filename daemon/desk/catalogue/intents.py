@@ -34,7 +34,7 @@ _PATTERNS: Final = {
     r"|respond\w+)|falar com alguem|alguem (?:de verdade|real|humano)"
     r"|(?<!vou )(?<!deixa eu )(?<!depois de )(?:fal(?:ar|o)|conversar) com (?:o|a|os) (?!pessoal|chefe|carro|banco|marido|esposa|mulher|pai|mae|minha|meu|familia|seguro)[a-z]{3,}"
     r"|quem e o (?:dono|gerente|proprietario|responsavel)|nao quero (?:falar com )?(?:robo|maquina|bot))\b",
-    "fleet": r"\b(?:frotas?|faturamento|faturar|pessoa juridica|venda direta|(?:n[oa]|pel[oa]|com|em|para|pra) (?:o |meu |minha )?(?:cnpj|empresa)"
+    "fleet": r"\b(?:(?:aceita\w*|vende\w*|financi\w+|compr\w+) (?:pra |para |no |com |por )?(?:cnpj|empresa|mei)|frotas?|faturamento|faturar|pessoa juridica|venda direta|(?:n[oa]|pel[oa]|com|em|para|pra) (?:o |meu |minha )?(?:cnpj|empresa)"
     r"|locadora)\b(?! de voces)",
     "invoice": r"\b(?:nota fiscal|emit\w+ nota|nf-?e?)\b",
     "consortium": r"\b(?:consorcio\w*|carta (?:de credito|contemplada))\b",
@@ -96,7 +96,7 @@ _PATTERNS: Final = {
     r"|meu|o meu)|(?:quero|queria|preciso"
     r"|gostaria de|pretendo|to|estou|posso) (?:vende\w+|passar) (?:o |a )?(?:meu|minha|um|uma"
     r"|carro|moto)|vendo meu|avaliam? (?:meu"
-    r"|minha|o meu|carro)|avaliar (?:o |a )?(?:meu|minha)|avaliacao do meu|quanto (?:vcs |voces )?(?:pagam|da(?:o|m)?|vale) (?:n[oa]|pelo"
+    r"|minha|o meu|carro)|avaliar (?:o |a )?(?:meu|minha)|avaliacao do meu|quanto (?:vcs |voces )?(?:pagam|da(?:o|m)?|vale) (?:n[oa]|nel[ea]|pelo)|quanto (?:vcs |voces )?(?:pagam|dao)(?=\W*\Z)|quanto (?:vcs |voces )?(?:pagam|da(?:o|m)?|vale) (?:pelo"
     r"|no meu|o meu|meu))\b",
     "consign": r"\b(?:consigna\w+|anunciar (?:o |a )?(?:meu|minha|um|uma) \w+|carros? de terceiros?|deixar (?:o |a )?(?:meu|minha) .{0,20}na loja"
     r"|deixar (?:meu|minha|o meu|um|o) .{0,25}(?:(?:pra|para|pro) (?:vender|voces venderem|vcs venderem)"
@@ -129,7 +129,7 @@ _PATTERNS: Final = {
     r"(?:as|a|ao|no|na|mais|umas|depois|amanha|segunda|terca|quarta|quinta|sexta|sabado|domingo)|outro (?:dia|horario)|mesm[ao] hor\w+|so (?:posso|consigo|da|tenho) (?:na |no |n[ao] |as |a )?(?:segunda|terca|quarta|quinta|sexta|sabado|domingo|amanha|depois|as \d)|em vez d[aeo]|inves d[aeo])\b",
     "call_off": r"\b(?:nao (?:vou|consigo|irei|posso|poderei|vai dar|da|deu|tem como|rola)(?: mais)? ?(?:poder |conseguir |pra |para )?"
     r"(?:mais )?(?:eu )?(?:ir|comparecer|passar|chegar|aparecer|hoje|amanha)\b|nao (?:vai dar|rola|vou mais|da mais)\b|desmarc\w+"
-    r"|cancel\w+ (?:a |minha |o |meu )?(?:visita|agendamento|horario|test\w*)|\A\W*(?:pode |quero |queria |preciso |por favor )*(?:cancel\w+|desmarca\w*)(?: (?:por favor|pfv|tudo|isso|ai|pra mim))*\W*\Z|(?:surgiu|tive|apareceu) (?:um )?(?:imprevisto|problema|compromisso))\b",
+    r"|cancel\w+ (?:a |minha |o |meu )?(?:visita|agendamento|horario|test\w*)|\A\W*(?:pode |quero |queria |preciso |por favor )*(?:cancel\w+|desmarca\w*)(?: (?:por favor|pfv|tudo|isso|ai|pra mim))*(?=\W*\Z)|(?:surgiu|tive|apareceu) (?:um )?(?:imprevisto|problema|compromisso))\b",
     "inspect": r"\b(?:(?:levar|trazer|chamar|mandar|ir com) (?:o |um |meu |o meu )?(?:mecanico|perito|funileiro|avaliador)|meu mecanico"
     r"|(?:fazer|mandar fazer|levar (?:n[ao]|pra)) (?:uma |um |a |o )?(?:vistoria|cautelar|pericia|inspecao))\b",
     "help": r"\b(?:nao (?:entendo|sei|manjo) (?:nada|muito|quase nada|bem) (?:de|sobre) carros?|nao sei (?:qual|o que|por onde|escolher)|me (?:ajuda|ajude|orienta)"
@@ -165,7 +165,7 @@ _PATTERNS: Final = {
     r"|atendem? (?:n?[oa]s? ?)?(?:sabado|domingo|hoje|ate|feriado|aos|amanha"
     r"|fim|final|que)|(?:tem|ha) (?:alguem|gente|atendimento) (?:ai )?(?:no |aos )?(?:sabado"
     r"|domingo|hoje|agora|amanha|feriado)|opening hours)\b",
-    "discount": r"\b(?:desconto\w*|descontinho|(?:menor|melhor|ultimo) (?:valor|preco|proposta)"
+    "discount": r"\b(?:desconto\w*|descontinho|(?:menor|melhor|ultimo) (?:valor|preco|proposta)(?! d[eao]s? (?:entrada|parcela))"
     r"|melhora\w* (?:o |esse )?(?:valor|preco)|a ?vista"
     r"|abaix(?:a|ar|am)|negoci(?:a|ar|avel|acao)|chorinho|chor(?:ar|a)\b|precinho|fech(?:a|amos"
     r"|o|ar) (?:por|em|a|negocio)|faz(?:em)? (?:por|a"
@@ -195,8 +195,8 @@ _PATTERNS: Final = {
     "buying": r"\b(?:quero (?:comprar|fechar|ficar com|levar)|vou (?:querer|levar|ficar)|como (?:faco"
     r"|fa[cz]o?|compro|funciona pra comprar|e o processo)|fechar negocio"
     r"|tenho interesse|interessad[oa]|me interess\w+|gostei (?:d[eo]|muito|desse|dessa)"
-    r"|quero (?:ele|esse|essa|o|a) (?!.{0,20}fot))\b",
-    "info": r"\b(?:mais (?:info\w*|detalhes|sobre)|saber mais|informac\w+|detalhes|me (?:fala|conta"
+    r"|quero (?:ele|ela|esse|essa|esse mesmo)(?=\W*\Z)|(?:ess[ea]|el[ea]) (?:mesmo )?(?:eu )?quero|quero (?:ele|esse|essa|o|a) (?!.{0,20}fot))\b",
+    "info": r"\b(?:(?:ele |ela |esse |essa |carro )(?:e|eh) (?:um )?(?:bo[am]|confiavel|bom carro)(?=\W*\Z)|mais (?:info\w*|detalhes|sobre)|saber mais|informac\w+|detalhes|me (?:fala|conta"
     r"|explica)|ficha|caracteristicas|descricao|fala (?:mais |um pouco )?(?:sobre|d[eo])"
     r"|como (?:e|ta|esta|que (?:ta|e)) (?:ele|ela|o carro|o estado|esse)|tell me more"
     r"|me passa\w* (?:os )?dados|conta mais)\b",
@@ -213,7 +213,7 @@ _PATTERNS: Final = {
     r"|modelos?|op)|tem outr[oa]s?|algum outro|alguma outra|mostra mais|manda mais|ver mais"
     r"|so (?:esses|tem esses|isso|tem isso|essas)|mais alguma? (?:coisa|opcao|um)?|e outr[oa]s?"
     r"|ver outr[oa]s?|quero ver (?:mais|outros?)|nao gostei)\b",
-    "other_color": r"\b(?:outr[oa]s? cor(?:es)?|(?:que|quais|qual) (?:outras )?cores|mais cores|tem (?:de"
+    "other_color": r"\b(?:(?:nao|n) (?:gostei|gosto|curti|quero) (?:muito )?(?:d?ess|d)a cor|ess[ea] cor (?:eu )?(?:nao|n)\b|outr[oa]s? cor(?:es)?|(?:que|quais|qual) (?:outras )?cores|mais cores|tem (?:de"
     r"|em) outra cor|so (?:tem )?(?:nessa|essa) cor)\b",
     "injection": r"\b(?:system|sistema|assistant|admin) ?:|\b(?:ignor(?:e|a|ar|em) (?:todas? |as |tudo |qualquer |suas |all |previous |the )"
     r"|instruc(?:oes|ao) (?:anterior|acima|do sistema)|prompt|jailbreak"
@@ -232,7 +232,7 @@ _PATTERNS: Final = {
     r"|comprador|antigo dono|dono|ultimo cliente)\w*|outro cliente|outros clientes)\b",
     "consumption": r"\b(?:faz quanto\w*(?: (?:n[ao]|com|por|de))|km (?:por|/) ?l|por litro|consumo)\b",
     "service": r"\b(?:troc\w+ (?:o |de |a )?(?:pneus?|oleo|bateria|pastilhas?)|revisao|oficina|troca de oleo|conserto|consertar|pecas?|alinhamento|balanceamento"
-    r"|guincho|alug\w+|locacao|seguro (?:do|de|auto|inclus\w+|total)|(?:tem|fazem?|vem com) seguro(?! comprar))\b",
+    r"|guincho|alug\w+|locacao|seguro (?:do|de|auto|inclus\w+|total)|(?:tem|fazem?|vem com|o|de|d[oe]) seguro(?! comprar))\b",
 }
 
 _COMPILED: Final = {name: re.compile(pattern, re.MULTILINE) for name, pattern in _PATTERNS.items()}
@@ -265,20 +265,20 @@ _FACTS: Final = {
     r"|automatic[oa]) ou (?:manual|automatic[oa])|marchas)\b",
     "doors": r"\b(?:quantas|qts|qtas|quantos|numero de) portas|\d ?portas\b",
     "plate": r"\b(?:placa|final (?:da|de) placa)\b",
-    "owner": r"\b(?:unico dono|(?:quant[oa]s|qn?t[oa]?s|segundo|primeiro|qual) donos?|e de (?:segundo|primeiro|unico) dono"
+    "owner": r"\b(?:unico dono|(?:quant[oa]s|qn?t[oa]?s|segund[oa]|primeir[oa]|qual) don[oa]s?|e de (?:segundo|primeiro|unico) dono"
     r"|procedencia|historico|de mulher|particular)\b",
     "report": r"\b(?:laudo\w*|cautelar|vistoria\w*|sinistr\w+|bati(?:da|do|das)|colisao"
     r"|recuperad\w+|pericia|repintad[oa]|pintura|retoque\w*|amassad\w+|risc(?:o|os|ado|ada))\b",
-    "auction": r"\b(?:leila[o]|leilao|leiload\w+)\b",
+    "auction": r"\b(?:leilao|leilo(?:es|ado|ada)|repasse|sinistro)\b",
     "ipva": r"\b(?:ipva|licenciamento|licenciad[oa]|multas?|debitos|dividas?|document(?:o|os"
-    r"|acao) (?:em dia|ok|ta|esta|pag[oa]|atrasad)\w*|doc em dia|quitado|alienad[oa])\b",
+    r"|acao) (?:em dia|ok|ta|esta|pag[oa]|atrasad)\w*|(?:\A|e )(?:o |a )?(?:document(?:o|os|acao)|doc)(?=\W*\Z)|doc em dia|quitado|alienad[oa])\b",
     "state": r"\b(?:(?:estado|conservac\w+|conservad[oa]|bem cuidad[oa])|pneus?|ta inteiro"
     r"|ta (?:bom|boa|novo)|revis(?:oes|ado|ada)|manual e chave|chave reserva|interior"
     r"|algum(?:a)? (?:defeito|problema|detalhe)|bancos\b(?! (?:de|em) couro))\b",
     "battery": r"\b(?:bateria|autonomia|quanto tempo (?:leva|demora) (?:pra|para) carregar|recarga)\b",
     "seats": r"\b(?:(?:quant[oa]s|qn?t[oa]?s) (?:lugares|pessoas)|cabem? (?:quant[oa]s|\d)|(?:e|eh) de (?:5|7|cinco|sete) lugares)\b",
     "consumption": r"\b(?:consumo|km (?:por|p|/) ?l(?:itro)?|por litro|(?:quanto|quantos|qts|qnts) (?:km )?(?:el[ea] |o carro |esse )?faz"
-    r"|faz quantos?(?: km)?|bebe muito|beberrao|(?:e|eh|muito) economic[oa]|(?:ele|ela|carro) gasta muito)\b",
+    r"|faz quantos?(?: km)?|(?:gasta|bebe) (?:muito|mt|mto)\b|beberrao|(?:e|eh|muito) economic[oa]|(?:ele|ela|carro) gasta muito)\b",
     "engine": r"\b(?:(?:qual|que|q) (?:e |o |a )*(?:motor\w*|versao)|motor\b|motorizac\w+|turbo\b|1\.0 ou|versao|porta ?malas)\b",
     "power": r"\b(?:potencia|cavalos|(?:quantos|qnts|qts) cv|torque)\b",
     "fipe": r"\bfipe\b",

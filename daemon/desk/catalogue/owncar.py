@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from daemon.desk.amounts import flat
 from daemon.desk.catalogue.lexicon import Mention, squash
@@ -95,6 +95,9 @@ def _owned_plainly(text: str, plain: str, mentions: Sequence[Mention]) -> Own | 
 
 
 def _cut(text: str, plain: str, mention: Mention, mentions: Sequence[Mention]) -> Own:
+    following = next((m for m in mentions if m.start > mention.end), None)
+    if not mention.known.model and following is not None and not plain[mention.end : following.start].strip(" -/"):
+        mention = evolve(following, start=mention.start, said=plain[mention.start : following.end])  # "audi q3"
     stop = _END.search(plain, mention.end)
     end = min(stop.start() if stop else len(text), mention.start + _LONGEST)
     # "meu Honda Fit" goes on; "minha Biz na CG" does not.

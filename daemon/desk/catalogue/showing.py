@@ -8,11 +8,20 @@ from attrs import evolve
 
 from daemon.desk.brief import Brief, Command, GetVehicles
 from daemon.desk.catalogue import offers
-from daemon.desk.catalogue.beside import affordable, cars_only, compare, keep_lead, relative, similar
+from daemon.desk.catalogue.beside import (
+    affordable,
+    against,
+    cars_only,
+    compare,
+    keep_lead,
+    other_colors,
+    relative,
+    similar,
+)
 from daemon.desk.catalogue.common_words import EVERYDAY_WORDS, FILLERS
 from daemon.desk.catalogue.draft import Draft
 from daemon.desk.catalogue.finding import Finding, Found, find, find_words, nearest
-from daemon.desk.catalogue.lexicon import peers, with_make
+from daemon.desk.catalogue.lexicon import peers
 from daemon.desk.catalogue.subjects import MOST, Subject, resolve
 from daemon.desk.catalogue.understanding import Understood, recalled_ids
 from daemon.desk.catalogue.wish import Wish, recalled, remembered
@@ -87,10 +96,10 @@ def shown_for(draft: Draft, understood: Understood) -> Generator[Command, Any, S
         compare(draft, subject.vehicles)
         return Subject()
     if understood.has("other_color") and subject.vehicles:
-        yield from _other_colors(draft, subject.vehicles)
+        yield from other_colors(draft, subject.vehicles)
         return Subject()
     rate = brief.profile.assistant.finance_rate_percent_month
-    if understood.money.instalment and rate is not None and not subject.vehicles:
+    if understood.money.instalment and rate is not None and subject.one is None:
         return (yield from affordable(draft, understood, rate))
     priced_one = _EXACT.search(understood.folded) is not None and subject.how != "picked"
     if wish.max_centavos and (priced_one or (not subject.vehicles and _ADVERTISED.search(understood.folded))):
@@ -189,6 +198,8 @@ def _named(draft: Draft, understood: Understood, wish: Wish) -> Generator[Comman
         if len(pair) > 1:
             compare(draft, tuple(pair))
             return Subject()
+    if understood.has("compare") and len(wish.models) == 1 and (yield from against(draft, understood, wish)):
+        return Subject()
     return (yield from _searched(draft, understood, wish))
 
 
@@ -342,26 +353,6 @@ def _gone(draft: Draft, understood: Understood, subject: Subject) -> Steps:
         draft.say(offers.lines(found.items))
         draft.show(found.items)
         draft.ask("Algum desses te interessa?", "which")
-
-
-def _other_colors(draft: Draft, vehicles: tuple[Vehicle, ...]) -> Steps:
-    model = vehicles[0].model
-    called = with_make(model)
-    found = yield from find(Wish(models=(model,)), limit=MOST, exclude=tuple(vehicle.id for vehicle in vehicles))
-    if found.items:
-        draft.say(f"Do {called} temos também:")
-        draft.say(offers.lines(found.items))
-        draft.show((*vehicles, *found.items)[:MOST])
-        draft.ask("Qual deles te agrada mais?", "which")
-        return
-    colors = " e ".join(dict.fromkeys(vehicle.color.lower() for vehicle in vehicles if vehicle.color))
-    draft.say(
-        f"Do {called} só temos {'esse' if len(vehicles) == 1 else 'esses'} no "
-        f"momento{f' ({colors})' if colors else ''}; "
-        f""
-        f"em outra cor não temos."
-    )
-    draft.ask("Quer ver outro modelo parecido?", "model")
 
 
 def _invite(draft: Draft, understood: Understood) -> None:

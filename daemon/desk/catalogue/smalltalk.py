@@ -196,11 +196,16 @@ def not_understood(draft: Draft, understood: Understood | None = None, about: tu
             f"atender melhor. {house.people(draft.brief)}"
         )
         return
-    if understood is not None and _QUESTION.search(understood.folded) and _known_words(understood.folded) >= 2:
+    if (
+        not about
+        and understood is not None
+        and _QUESTION.search(understood.folded)
+        and _known_words(understood.folded) >= 2
+    ):
         draft.say("Essa eu não sei te responder com certeza; um vendedor da equipe te confirma.")
         draft.ask("Quer que eu chame um vendedor, ou te mostro algum carro?", "person")
         return
-    if len(about) == 1 and understood is not None and "?" in understood.text:
+    if len(about) == 1 and understood is not None and _QUESTION.search(understood.folded):
         draft.about = about[0]
         draft.say("Essa informação eu não tenho aqui; um vendedor confirma certinho pra você.")
         draft.ask(f"Quer que eu peça pra ele te falar sobre {article(about[0])} *{name(about[0])}*?", "person")

@@ -85,7 +85,7 @@ _BARE_TERM: Final = re.compile(
 )
 # "e se eu der vinte mil", "e dando 50%?": a down payment on the one in question.
 _GIVING: Final = re.compile(
-    r"\b(?:se (?:eu )?(?:der|desse|dar|entrar com|entrasse com|colocar|botar|puser)|entrando com|entro com|dando)\s+"
+    r"\b(?:se (?:eu )?(?:der|desse|dar|entrar com|entrasse com|colocar|botar|puser)|entrando com|entro com|dando|e com)\s+"
     r"(?:uma entrada de |uns |r\$ ?)*(?:\d|dez|vinte|trinta|quarenta|cinquenta|sessenta|cem|metade)(?!.{0,20}\b(?:a ?vista|fecha\w*|leva)\b)"
 )
 _STATE: Final = re.compile(
@@ -246,6 +246,8 @@ def _facts(folded: str, text: str) -> tuple[str, ...]:
     found = facts(folded)
     if options_asked(folded) and re.search(r"\bvem com\b", folded):
         found = tuple(fact for fact in found if fact != "options")
+    if re.search(r"\bseguro\b", folded):
+        found = tuple(fact for fact in found if fact != "price")
     if "battery" in found:
         found = tuple(fact for fact in found if fact not in {"price", "state"})
     if _FOLLOWING.match(folded) and folded.lstrip().startswith("e ") and not re.search(r"(?i)\bé\b", text):
