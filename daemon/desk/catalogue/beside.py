@@ -62,7 +62,10 @@ def affordable(draft: Draft, understood: Understood, rate: float) -> Generator[C
     draft.memory["wish"] = remembered(evolve(wish, sort=""))
     draft.say(f"Pensando nessa parcela em {months}x, olha o que se aproxima:")
     draft.say(offers.lines(found.items))
+    draft.say("_O valor da parcela é do banco, sujeito a análise de crédito._")
     draft.show(found.items)
+    draft.lead(interest=f"parcela de até {reais(understood.money.instalment or 0)}")
+    draft.ask("Quer que eu simule algum deles?", "which")
     return Subject(vehicles=found.items, how="told")
 
 

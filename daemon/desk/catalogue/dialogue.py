@@ -198,7 +198,8 @@ def _business(draft: Draft, understood: Understood, subject: Subject) -> Steps:
     elif understood.has("finance", "doubt") or (
         asked == "down" and (understood.money.down is not None or understood.has("no"))
     ):
-        deals.financing(draft, understood, single)
+        if not (told and understood.money.instalment):  # what such an instalment buys was shown
+            deals.financing(draft, understood, single)
         if not single:
             draft.memory["pending"] = "finance"
     planned = _plans_to_come(understood)

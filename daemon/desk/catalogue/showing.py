@@ -36,7 +36,7 @@ _ADVERTISED: Final = re.compile(
     r"\b(?:anunci\w+|vi (?:um|uma|o|a|no|na|esse|essa|ai)\b|aquel[ea]|vcs (?:postaram|colocaram)|voces (?:postaram|colocaram)"
     r"|no (?:site|face\w*|insta\w*|story|stories|olx|marketplace)|na olx|do (?:site|anuncio)|o (?:carro )?de r?\$? ?\d)"
 )
-_WHOLE_SHOP: Final = re.compile(r"\b(?:d[aeo] (?:todos?|todas|tudo|loja|estoque|patio)|geral)\b")
+_WHOLE_SHOP: Final = re.compile(r"\bd[aeo] (?:loja|estoque|patio|tudo)\b")
 _EXACT: Final = re.compile(
     r"\A\W*(?:e |quero |gostei d?|eh )*(?:[oa]|ess[ea]|aquel[ea])(?: carro)? (?:de|por) (?:r\$ ?)?\d"
 )
