@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import apsw
-import pytest
 import trio
 
 from daemon.emulator import deliveries
 from tests.support.rig import Rig, now_s, rig
 from tests.support.stock import STOCK
 
-# httpx leaves the body of a request that a dying server cut off to the collector
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 RUNS = int(os.environ.get("FAULT_RUNS", "12"))
 CUSTOMERS = 40
 MESSAGES_A_RUN = 10

@@ -28,6 +28,7 @@ _VIEW: Final = re.compile(r"\b(interior|dentro|painel|motor|traseira|porta[ -]ma
 _COMING: Final = re.compile(
     r"\b(?:posso|quero|queria|consigo|da pra|vou|vamos|podemos|gostaria de) (?:ver|olhar|ir|passar"
     r"|conhecer|dar uma olhada|aparecer)\b|\b(?:eu )?(?:apareco|passo|chego|colo|dou um pulo|dou uma passada|estarei|estou|to) (?:ai|la|na loja|por ai|$)"
+    r"|\b(?:da|daria|rola|pode ser|consigo|serve)\W*\Z"
     r"|\beu (?:apareco|passo|vou|chego|colo)\b|\bvou (?:ai|la|na loja|passar|aparecer)\b"
 )
 

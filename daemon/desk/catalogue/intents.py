@@ -165,7 +165,7 @@ _PATTERNS: Final = {
     r"|atendem? (?:n?[oa]s? ?)?(?:sabado|domingo|hoje|ate|feriado|aos|amanha"
     r"|fim|final|que)|(?:tem|ha) (?:alguem|gente|atendimento) (?:ai )?(?:no |aos )?(?:sabado"
     r"|domingo|hoje|agora|amanha|feriado)|opening hours)\b",
-    "discount": r"\b(?:desconto\w*|descontinho|(?:menor|melhor|ultimo) (?:valor|preco|proposta)(?! d[eao]s? (?:entrada|parcela))"
+    "discount": r"\b(?:desconto\w*|descontinho|(?<!carro de )(?<!moto de )(?:menor|melhor|ultimo) (?:valor|preco|proposta)(?! d[eao]s? (?:entrada|parcela))"
     r"|melhora\w* (?:o |esse )?(?:valor|preco)|a ?vista"
     r"|abaix(?:a|ar|am)|negoci(?:a|ar|avel|acao)|chorinho|chor(?:ar|a)\b|precinho|fech(?:a|amos"
     r"|o|ar) (?:por|em|a|negocio)|faz(?:em)? (?:por|a"
@@ -212,7 +212,7 @@ _PATTERNS: Final = {
     r"|potent|recent))|mais (?:opcoes|algum\w*|carros?|modelos?)|outr[oa]s? (?:opc\w+|carros?"
     r"|modelos?|op)|tem outr[oa]s?|algum outro|alguma outra|mostra mais|manda mais|ver mais"
     r"|so (?:esses|tem esses|isso|tem isso|essas)|mais alguma? (?:coisa|opcao|um)?|e outr[oa]s?"
-    r"|ver outr[oa]s?|quero ver (?:mais|outros?)|nao gostei)\b",
+    r"|ver outr[oa]s?|quero ver (?:mais|outros?)|nenhum (?:desses|deles|desse)|nao gostei(?! d[ae]ss?a? cor))\b",
     "other_color": r"\b(?:(?:nao|n) (?:gostei|gosto|curti|quero) (?:muito )?(?:d?ess|d)a cor|ess[ea] cor (?:eu )?(?:nao|n)\b|outr[oa]s? cor(?:es)?|(?:que|quais|qual) (?:outras )?cores|mais cores|tem (?:de"
     r"|em) outra cor|so (?:tem )?(?:nessa|essa) cor)\b",
     "injection": r"\b(?:system|sistema|assistant|admin) ?:|\b(?:ignor(?:e|a|ar|em) (?:todas? |as |tudo |qualquer |suas |all |previous |the )"

@@ -154,6 +154,8 @@ def _is_search(understood: Understood, subject: Subject) -> bool:
 def _is_new(understood: Understood, older: Wish) -> bool:
     """Whether a search begins afresh or narrows the one before."""
     wish = understood.wish
+    if older.bodies == ("motorcycle",) and re.search(r"\bcarros?\b", understood.folded):
+        return True
     if older.empty or understood.forget or (wish.sort and _WHOLE_SHOP.search(understood.folded)):
         return True
     return understood.searching and not understood.following and bool(wish.bodies) and not understood.has("more")

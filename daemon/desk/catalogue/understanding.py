@@ -97,6 +97,9 @@ _INSULT: Final = re.compile(
     r"|viad|cretin|trouxa|vagabund|retardad)"
 )
 _NOT_THEN: Final = re.compile(r"\bnao (?:vou|consigo|posso|irei|poderei|da|rola)\b[^,.;?\n]{0,30}(?=[,.;?\n])")
+_DIFFERENCE: Final = re.compile(
+    r"\b(?:quant[oa]|qnto|qto|qual) (?:\w+ ){0,3}(?:a |de |da |na )?(?:diferenca|volta)\b(?! (?:entre|d[oae]s?|pr[ao]|para|no) )(?=.{0,12}\Z)"
+)
 _RESERVED: Final = re.compile(
     r"\b(?:tem|ta|esta|tao|estao|foi|ja|algum\w*|continua|e)\b.{0,25}\breservad[oa]s?\b(?! (?:pra|para|pro) mim)"
 )
@@ -222,6 +225,8 @@ def _sorted_out(found: frozenset[str], plain: str, *, owns: bool) -> frozenset[s
         found = (found - {"trade"}) | {"no"}
     if _NO_LOAN.search(plain):
         found -= {"finance"}
+    if _DIFFERENCE.search(plain):
+        found = (found - {"compare"}) | {"trade"}
     if "fleet" in found:
         found -= {"trust", "payment"}
     if found & {"reserve", "discount", "buying"} and _RESERVED.search(plain):

@@ -86,7 +86,8 @@ class Wish:
     def over(self, older: "Wish") -> "Wish":
         """This wish added to an older one: what is said anew takes the place of what was said before."""
         changes = dict(_said(self).items())
-        if self.bodies and not self.named:  # "e sedan?" after "tem hb20?" is no longer about HB20s
+        cabin = self.bodies == ("pickup",) and any("cabine" in option for option in self.options)
+        if self.bodies and not self.named and not cabin:  # "e sedan?" after "tem hb20?" is no longer about HB20s
             changes |= {"models": (), "makes": (), "version": ""}
             if older.models and not self.colors:  # the colour and year were of that one car
                 changes |= {"colors": (), "not_colors": ()}
