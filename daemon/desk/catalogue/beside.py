@@ -120,6 +120,9 @@ def against(draft: Draft, understood: Understood, wish: Wish) -> Generator[Comma
 def other_colors(draft: Draft, vehicles: tuple[Vehicle, ...]) -> Generator[Command, Any, None]:
     """The same model in other colours, or that there is none."""
     model = vehicles[0].model
+    if any(vehicle.model != model for vehicle in vehicles):
+        draft.ask("De qual deles você quer ver outra cor?", "which")
+        return
     called = with_make(model)
     found = yield from find(Wish(models=(model,)), limit=MOST, exclude=tuple(vehicle.id for vehicle in vehicles))
     if found.items:

@@ -23,6 +23,7 @@ _SHARE: Final = re.compile(
 )
 _HALF: Final = re.compile(r"\bmetade\b")
 _LONGEST_TERM: Final = re.compile(r"\bate (\d{2}) ?(?:x|vezes|meses|parcelas)")
+_CODE: Final = re.compile(r"\b[a-z]{1,2}\d{1,3}[a-z]?\b")  # "hb20", "s10"
 _WORTH: Final = re.compile(r"\b(?:vale|quanto|paga\w*|valor|avalia\w*)\b")
 _NO_DOWN: Final = re.compile(
     r"\bsem (?:dar )?(?:nada de )?entrada\b|zero (?:de )?entrada|\bnao (?:tenho|vou dar|posso dar|consigo dar|quero dar) (?:\w+ ){0,2}entrada\b"
@@ -209,16 +210,24 @@ def _simulate(draft: Draft, vehicle: Vehicle, down: int, months: int, rate: floa
         draft.ask(f"Quer vir ver {pronoun(vehicle)} de perto e montar a ficha com um consultor?", "visit")
 
 
+def _capitals(match: re.Match[str]) -> str:
+    return match.group().upper()
+
+
 def trade_in(draft: Draft, understood: Understood, subject: tuple[Vehicle, ...]) -> None:
     """A trade-in: warmly, never with a figure for it."""
     told = house.told(draft.brief, r"troca|usado|avalia")
     own = understood.own_called
-    called = own if own in _UNNAMED else own.upper() if len(own) < 4 else upper_first(own)
+    called = own if own in _UNNAMED else own.upper() if len(own) < 4 else upper_first(_CODE.sub(_capitals, own))
     yours = "sua" if understood.own_feminine else "seu"
     kept = draft.memory.get("own")
     if called:
         draft.memory["own"] = understood.own[:120]
         draft.lead(trade_in=understood.own, vehicle_id=subject[0].id if len(subject) == 1 else None)
+    if kept and not called and re.search(r"\b(?:diferenca|volta)\b", understood.folded):
+        draft.say("A diferença a gente fecha depois de avaliar o seu carro, presencialmente e sem compromisso.")
+        draft.ask("Que dia fica bom pra você trazer ele?", "visit")
+        return
     if (
         called
         and draft.brief.memory.get("asked") == "trade"
