@@ -25,8 +25,8 @@ from shards.tenant import conversations, turns
 RELEASE_SECONDS: Final = 5.0
 """How long a turn that is cut off may take to give its claim back."""
 
-RUNNING, NEW, HEAVY = 0, 1, 2
-"""Priorities: conversations under way, then new ones, then those that begin with media."""
+RUNNING, NEW = 0, 1
+"""Priorities: conversations under way, then new ones."""
 
 
 class Slots(Protocol):

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import trio
 
-from tests.bench import idle, machine, stock_search, whole_way
+from tests.bench import copies, idle, machine, stock_search, whole_way
 
 Figures = dict[str, Any]
 
@@ -29,6 +29,7 @@ async def measured(scale: float) -> Figures:
         for tenants in (500, 2_000):
             count = max(10, int(tenants * min(scale, 1)))
             found |= await idle.measured(root / f"idle{count}", tenants=count)
+        found |= await copies.measured(root / "copies", tenants=count, seconds=max(5, 45 * scale))
     return found
 
 

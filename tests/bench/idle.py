@@ -21,35 +21,29 @@ async def closed(daemon: Bench) -> None:
     await trio.sleep(1)
 
 
+async def populate(daemon: Bench, tenants: int) -> None:
+    """Make many tenants on the Cloud API."""
+    limiter = trio.CapacityLimiter(16)
+
+    async def create(index: int) -> None:
+        async with limiter:
+            number = str(300000000000000 + index)
+            channel = {"kind": "cloud", "phone_number_id": number, "waba_id": number, "access_token": "EAAG"}
+            tenant = {"id": f"idle-{index:05}", "name": f"Loja {index}", "channel": channel}
+            await daemon.call("POST", "/v1/tenants", tenant)
+
+    async with trio.open_nursery() as creating:
+        for index in range(tenants):
+            creating.start_soon(create, index)
+
+
 async def measured(directory: Path, *, tenants: int) -> dict[str, Any]:
     """Memory a tenant over a daemon without any, and seconds from start to ready."""
     async with bench(directory) as daemon, trio.open_nursery() as nursery:
         await daemon.start()
         nursery.start_soon(daemon.drain_logs)
-        limiter = trio.CapacityLimiter(16)
-
-        async def create(index: int) -> None:
-            async with limiter:
-                number = str(300000000000000 + index)
-                await daemon.call(
-                    "POST",
-                    "/v1/tenants",
-                    {
-                        "id": f"loja-{index:05}",
-                        "name": f"Loja {index}",
-                        "channel": {
-                            "kind": "cloud",
-                            "phone_number_id": number,
-                            "waba_id": number,
-                            "access_token": "EAAG",
-                        },
-                    },
-                )
-
         empty = memory_mb(daemon.pid)
-        async with trio.open_nursery() as creating:
-            for index in range(tenants):
-                creating.start_soon(create, index)
+        await populate(daemon, tenants)
         await daemon.stop()
         seconds = await daemon.start()
         nursery.start_soon(daemon.drain_logs)

@@ -95,7 +95,7 @@ def _compose(draft: Draft, understood: Understood) -> Steps:
 def _handed_over(draft: Draft, understood: Understood) -> bool:
     """Complaints, abuse and the wish for a person: a salesperson takes over."""
     if understood.has("complaint", "abuse") or (understood.has("broken") and understood.has("bought")):
-        draft.do(HandOver("reclamação: " + understood.text[:160]))
+        draft.do(HandOver("reclamação: " + understood.text[:160], always=True))
         sorry = draft.pick("Sinto muito por isso.", "Poxa, sinto muito pelo transtorno.")
         draft.say(
             f"{sorry} Vou passar agora mesmo para uma pessoa da equipe cuidar do seu caso. {house.people(draft.brief)}"

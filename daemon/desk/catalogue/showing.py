@@ -37,6 +37,7 @@ _ADVERTISED: Final = re.compile(
     r"|no (?:site|face\w*|insta\w*|story|stories|olx|marketplace)|na olx|do (?:site|anuncio)|o (?:carro )?de r?\$? ?\d)"
 )
 _WHOLE_SHOP: Final = re.compile(r"\bd[aeo] (?:loja|estoque|patio|tudo)\b")
+_ANY_CAR: Final = re.compile(r"\W*(?:tem |teria |quero |queria |procuro |busco )?(?:um |algum )?carros? (?!del|dess)")
 _EXACT: Final = re.compile(
     r"\A\W*(?:e |quero |gostei d?|eh )*(?:[oa]|ess[ea]|aquel[ea])(?: carro)? (?:de|por) (?:r\$ ?)?\d"
 )
@@ -155,6 +156,8 @@ def _is_new(understood: Understood, older: Wish) -> bool:
     """Whether a search begins afresh or narrows the one before."""
     wish = understood.wish
     if older.bodies == ("motorcycle",) and re.search(r"\bcarros?\b", understood.folded):
+        return True
+    if older.named and not wish.named and not understood.following and _ANY_CAR.match(understood.folded):
         return True
     if older.empty or understood.forget or (wish.sort and _WHOLE_SHOP.search(understood.folded)):
         return True
