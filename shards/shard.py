@@ -123,7 +123,7 @@ class Shard:
     async def write(self, work: Callable[[Tx], T], *, brief: bool = False) -> T:
         """Run `work` in a transaction and return its value once that is on disk.
 
-        `work` runs in a worker thread and touches nothing but its `Tx`. An exception it raises undoes
+        `work` runs in a worker thread (unless `brief`) and touches nothing but its `Tx`. An exception it raises undoes
         what it wrote, and only that, and comes out here. May be cancelled until the write is picked up;
         from then on the wait is shielded, so its outcome is never in doubt. Raises `ShardUnavailable`
         when the file cannot be written: then nothing of it was.
