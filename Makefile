@@ -8,7 +8,7 @@ VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' daemon/__init__.py)
 SERVICE_PYTHON ?= /usr/bin/python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench faults docs schema build install uninstall deb clean
+.PHONY: help setup demo test check bench faults docs schema proto build install uninstall deb clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -57,6 +57,11 @@ docs: .venv/development.stamp ## write the generated parts of docs/, then check 
 
 schema: .venv/development.stamp ## write migrations/*/schema.sql from the sum of the migrations
 	$(BIN)/python -m tests.support.schema
+
+proto: .venv/development.stamp ## write the WhatsApp Web messages' Python from messages.proto
+	@$(BIN)/python -m pip install --quiet --editable . --group proto
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m grpc_tools.protoc -I. --python_out=. --mypy_out=. \
+	  daemon/whatsapp/web/messages.proto
 
 build: .venv/pip.stamp ## the wheel, in dist/
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
