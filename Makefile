@@ -8,7 +8,7 @@ VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' daemon/__init__.py)
 SERVICE_PYTHON ?= /usr/bin/python3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench faults docs schema proto build install uninstall deb clean
+.PHONY: help setup demo test check bench faults soak docs schema proto build install uninstall deb clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -50,6 +50,9 @@ bench: .venv/development.stamp ## measure; see docs/reference/benchmarks.md
 
 faults: .venv/development.stamp ## kill the daemon 240 times under traffic; prints the counts
 	FAULT_RUNS=240 $(PYTEST) tests/faults -o faulthandler_timeout=3000
+
+soak: .venv/development.stamp ## an hour of traffic between a copy and its restore; prints the counts
+	COPY_AGE_SECONDS=3600 COPY_AGE_RATE=3 $(PYTEST) tests/journeys/test_old_copy.py -o faulthandler_timeout=7200
 
 docs: .venv/development.stamp ## write the generated parts of docs/, then check docs/
 	$(BIN)/python -m tests.support.reference

@@ -63,6 +63,7 @@ class Parts:
     fetcher: Fetcher
     central: Shard
     directory: ShardDirectory
+    sessions: ShardDirectory
     supervisor: Supervisor
     service: TenantService
     reception: Reception
@@ -142,6 +143,9 @@ async def assembled(
             now=now,
             before_migration=before_migration(config.data_dir),
         )
+        sessions = ShardDirectory(  # forward only: no copy is made of them, not even before a migration
+            config.data_dir, kind="session", limiter=limiter, limit=config.storage.open_shards, now=now
+        )
         wellbeing = Wellbeing()
         metrics = Metrics(per_tenant=await _few_tenants(central))
         rng = random.Random()  # noqa: S311 - jitter, not secrets
@@ -166,6 +170,7 @@ async def assembled(
             config=config,
             data_dir=config.data_dir,
             directory=directory,
+            sessions=sessions,
             sealer=Sealer(secrets.required_master_key()),
             graph=graph,
             cloud_app=CloudApp(),
@@ -263,6 +268,7 @@ async def _with_tenants(
         fetcher=fetcher,
         central=central,
         directory=around.directory,
+        sessions=around.sessions,
         supervisor=supervisor,
         service=service,
         reception=reception,

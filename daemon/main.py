@@ -52,6 +52,7 @@ async def serve(
                 house.start_soon(_stop_on_signal, stop)
                 house.start_soon(_watch, notifier, parts)
                 await house.start(parts.directory.run)
+                await house.start(parts.sessions.run)
                 await house.start(parts.rollup.run)
                 await house.start(parts.reception.run)
                 await house.start(parts.retention.run)

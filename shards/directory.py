@@ -4,10 +4,10 @@ import ctypes
 import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Self, TypeVar
+from typing import Final, Literal, Self, TypeVar
 
 import trio
 from attrs import define, field
@@ -22,6 +22,8 @@ SWEEP_SECONDS: Final = 15.0
 TRIM_AFTER: Final = 16
 """Shards closed in one sweep, after which their memory (0.4 MB each) is given back to the kernel: the C library keeps
 it otherwise, in pieces between what is still in use."""
+FOLDERS: Final = {"tenant": "shards", "session": "sessions"}
+"""Where the files of each kind stand, below the data directory."""
 TENANT_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
 
 
@@ -54,18 +56,21 @@ class _Slot:
 
 
 class ShardDirectory:
-    """All tenant shards of a data directory, at most `limit` of them open. One per process."""
+    """All files of a kind in a data directory, one a tenant, at most `limit` of them open. One a kind and process."""
 
     def __init__(
         self,
         data_dir: Path,
         *,
+        kind: Literal["tenant", "session"] = "tenant",
         limiter: trio.CapacityLimiter,
         limit: int = 1024,
         now: Callable[[], datetime] = utc_now,
         before_migration: Callable[[Path], None] | None = None,
     ) -> None:
+        """`kind` names folder (`FOLDERS`) and migrations."""
         self.data_dir = data_dir
+        self.kind: Final = kind
         self.limiter = limiter
         self._limit = limit
         self._now = now
@@ -80,7 +85,7 @@ class ShardDirectory:
 
     def path(self, tenant: str) -> Path:
         """Where the tenant's file is, or would be. Raises `Invalid`."""
-        return self.data_dir / "shards" / f"{check_tenant_id(tenant)}.db"
+        return self.data_dir / FOLDERS[self.kind] / f"{check_tenant_id(tenant)}.db"
 
     @property
     def open_count(self) -> int:
@@ -138,23 +143,26 @@ class ShardDirectory:
         self._open[tenant] = slot
         try:
             path = self.path(tenant)
-            if create:
-                path.parent.mkdir(parents=True, exist_ok=True)
             with trio.CancelScope(shield=True):
-                slot.shard = await trio.to_thread.run_sync(
-                    lambda: Shard.open(
-                        path,
-                        "tenant",
-                        create=create,
-                        limiter=self.limiter,
-                        now=self._now,
-                        before_migration=self._before_migration,
-                    ),
-                    limiter=self.limiter,
-                )
+                slot.shard = await trio.to_thread.run_sync(self._opened, path, create, limiter=self.limiter)
         finally:
             if slot.shard is None:
                 del self._open[tenant]
+
+    def _opened(self, path: Path, create: bool) -> Shard:
+        """In a worker thread. A new file is its owner's alone; SQLite gives the log beside it the same mode."""
+        if create:
+            with suppress(OSError):  # SQLite fails at the same, and its error is translated
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                path.touch(mode=0o600)
+        return Shard.open(
+            path,
+            self.kind,
+            create=create,
+            limiter=self.limiter,
+            now=self._now,
+            before_migration=self._before_migration,
+        )
 
     async def _make_room(self) -> None:
         while len(self._open) >= self._limit:

@@ -22,7 +22,7 @@ class Migration:
 
 @cache
 def migrations(kind: str) -> tuple[Migration, ...]:
-    """The steps for "tenant" or "central" files, in order; they count from 1 without gaps."""
+    """The steps for "tenant", "session" or "central" files, in order; they count from 1 without gaps."""
     folder = resources.files("shards") / "_migrations" / kind
     steps = []
     for file in sorted(folder.iterdir(), key=lambda file: file.name):

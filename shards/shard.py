@@ -108,7 +108,7 @@ class Shard:
     ) -> "Shard":
         """Open and migrate `path`; runs in a worker thread. Raises `ShardUnavailable`.
 
-        `migrations` is "tenant" or "central"; `before_migration` is called with the path when an
+        `migrations` is "tenant", "session" or "central"; `before_migration` is called with the path when an
         existing file is about to be migrated.
         """
         writer = open_writer(path, create=create)

@@ -1,4 +1,4 @@
-"""Usage rows on their way from the shards to central's ledger: each exactly once, by its event id."""
+"""Usage rows on their way from the shards to central's ledger and daily sums: each exactly once, by its event id."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -8,11 +8,11 @@ import trio
 from attrs import asdict, frozen
 
 from daemon.logs import get_logger
-from shards.central import ledger
+from shards.central import daily, ledger, zones
 from shards.directory import ShardDirectory
 from shards.errors import ShardMissing, ShardUnavailable
 from shards.shard import Shard, Tx
-from shards.tenant import identity, tombstones, usage
+from shards.tenant import identity, profile, tombstones, usage
 from shards.tenant.tombstones import Tombstone
 from shards.tenant.usage import Usage
 
@@ -30,6 +30,7 @@ class Part:
 
     tenant: str
     epoch: str
+    time_zone: str  # in which the tenant's days are reckoned
     receipts: tuple[tuple[int, Usage], ...]
     tombstones: tuple[tuple[int, Tombstone], ...]
 
@@ -139,6 +140,7 @@ def _uncopied(tx: Tx, tenant: str) -> Part:
     return Part(
         tenant=tenant,
         epoch=identity.fact(tx, "epoch"),
+        time_zone=profile.time_zone(tx),
         receipts=tuple(usage.uncopied(tx, BATCH)),
         tombstones=tuple(tombstones.uncopied(tx, BATCH)),
     )
@@ -146,7 +148,11 @@ def _uncopied(tx: Tx, tenant: str) -> Part:
 
 def _append(tx: Tx, parts: list[Part]) -> None:
     for part in parts:
-        ledger.append(tx, part.tenant, part.epoch, (asdict(receipt) for _, receipt in part.receipts))
+        calendar, first_time = zones.keep(tx, part.tenant, part.time_zone)
+        if first_time:
+            daily.build(tx, part.tenant, calendar)
+        new = ledger.append(tx, part.tenant, part.epoch, (asdict(receipt) for _, receipt in part.receipts))
+        daily.add(tx, part.tenant, calendar, new)
         ledger.bury(tx, part.tenant, ((grave.kind, grave.hash, grave.at) for _, grave in part.tombstones))
 
 

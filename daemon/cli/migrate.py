@@ -17,6 +17,7 @@ from shards.copy import before_migration
 from shards.errors import ShardError
 from shards.shard import Shard
 
+Keep = Callable[[Path], None]
 Outcome = tuple[str, str]
 """A file's name, and "" or why it could not be brought up to date."""
 
@@ -62,22 +63,25 @@ async def _all(config: Config) -> list[Outcome]:
     outcomes: list[Outcome] = []
     keep = before_migration(config.data_dir)
 
-    async def one(path: Path, kind: str) -> None:
+    async def one(path: Path, kind: str, keep: Keep | None) -> None:
         opened: Callable[[], Shard] = partial(
             Shard.open, path, kind, create=False, limiter=limiter, before_migration=keep
         )
+        name = f"sessions/{path.name}" if kind == "session" else path.name
         try:
             shard = await trio.to_thread.run_sync(opened, limiter=limiter)
         except ShardError as error:
-            outcomes.append((path.name, str(error)))
+            outcomes.append((name, str(error)))
         else:
             await trio.to_thread.run_sync(shard.close, limiter=limiter)
-            outcomes.append((path.name, ""))
+            outcomes.append((name, ""))
 
     central = config.data_dir / "central.db"
     if central.exists():
-        await one(central, "central")
+        await one(central, "central", keep)
     async with trio.open_nursery() as nursery:
         for path in sorted((config.data_dir / "shards").glob("*.db")):
-            nursery.start_soon(one, path, "tenant")
+            nursery.start_soon(one, path, "tenant", keep)
+        for path in sorted((config.data_dir / "sessions").glob("*.db")):
+            nursery.start_soon(one, path, "session", None)  # forward only: no copy is made of them
     return sorted(outcomes)

@@ -103,6 +103,19 @@ class Tenancy(Protocol):
 
     def channel(self, tenant: str) -> ChannelReport: ...
 
+    async def pair(self, tenant: str, phone: str) -> ChannelReport:
+        """Begin to link a phone to the `web` channel and wait, some seconds, for what is to be shown. Raises
+        `Conflict` where there is nothing to link (another channel, a linked phone, a tenant that does not run)."""
+        ...
+
+    async def answer_passkey(self, tenant: str, assertion: Mapping[str, Any]) -> ChannelReport:
+        """Give WhatsApp the passkey's answer. Raises `Conflict` when none was asked for."""
+        ...
+
+    async def unlink(self, tenant: str) -> ChannelReport:
+        """Take the linked device back and put its keys aside. Raises `Conflict` as `pair`."""
+        ...
+
     def all_reports(self) -> Mapping[str, TenantReport]:
         """Every tenant that has a nursery or should have."""
         ...

@@ -9,6 +9,7 @@ from daemon.control import (
     conversations,
     leads,
     media,
+    pairing,
     providers,
     sandbox,
     streams,
@@ -21,6 +22,7 @@ from daemon.control.call import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
     *tenants.ROUTES,
+    *pairing.ROUTES,
     *vehicles.ROUTES,
     *conversations.ROUTES,
     *contacts.ROUTES,

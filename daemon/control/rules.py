@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from daemon.control.pairing import PairIn, PasskeyIn
 from daemon.control.queries import (
     AuditQuery,
     ContactQuery,
@@ -170,6 +171,15 @@ RULES: Final[Mapping[type[Any], Rules]] = {
     },
     AdoptIn: {"file": Rule(shortest=1, longest=500, example="incoming/auto-sul.db")},
     ReconcileQuery: {"tenant": Rule(pattern=f"^$|{TENANT_ID_PATTERN}")},
+    PairIn: {
+        "phone": Rule(pattern=r"^(\+?[1-9][0-9]{7,14})?$", describe="with the country code", example="+5551999990000")
+    },
+    PasskeyIn: {
+        "id": Rule(shortest=1, longest=2_000),
+        "rawId": Rule(shortest=1, longest=2_000),
+        "type": Rule(one_of=("public-key",)),
+        "response": Rule(longest=10, describe="clientDataJSON, authenticatorData, signature, userHandle"),
+    },
     SuspendIn: {"reason": Rule(shortest=1, longest=300, pattern=_ONE_LINE)},
     HumanMessageIn: {"text": Rule(shortest=1, longest=LONGEST_HUMAN_TEXT, check=_said, example="Oi, aqui é o Paulo!")},
     TakeoverIn: {"minutes": Rule(least=1, most=43_200)},

@@ -99,20 +99,6 @@ class TaskOut:
     retry_at: datetime | None
 
 
-@frozen(kw_only=True)
-class ChannelStateOut:
-    """The channel's state; while pairing, `qr`, `qr_expires_at` and `pairing_code` too."""
-
-    kind: str
-    state: str
-    reason: str
-    retry_at: datetime | None
-    jid: str | None
-    qr: str | None = None
-    qr_expires_at: datetime | None = None
-    pairing_code: str | None = None
-
-
 # Conversations and contacts
 
 

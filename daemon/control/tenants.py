@@ -13,7 +13,6 @@ from daemon.control.queries import NoQuery, PageQuery
 from daemon.control.rules import RULES
 from daemon.control.shapes import (
     ChannelOut,
-    ChannelStateOut,
     Nothing,
     SuspendIn,
     TaskOut,
@@ -188,21 +187,6 @@ def _state(tenant: str, report: TenantReport, audit: Mapping[str, Any] | None = 
     return Answer(body=dump(out), audit=audit or {})
 
 
-async def channel(call: Call) -> Answer:
-    await call.services.tenancy.row(call.tenant)
-    report = call.services.tenancy.channel(call.tenant)
-    pairing = {name: report.extra.get(name) for name in ("qr", "qr_expires_at", "pairing_code")}
-    out = ChannelStateOut(
-        kind=report.kind,
-        state=report.state,
-        reason=report.reason,
-        retry_at=report.retry_at,
-        jid=report.jid,
-        **pairing,
-    )
-    return Answer(body=dump(out))
-
-
 async def tenant_tasks(call: Call) -> Answer:
     await call.services.tenancy.row(call.tenant)
     return listed(_tasks(call.tenant, call.services.tenancy.report(call.tenant)), None)
@@ -347,16 +331,6 @@ ROUTES: Final = (
         action="tenant.restart",
         keeps_in_central=True,
         conflicts=True,
-    ),
-    Route(
-        method="GET",
-        path=f"{_ONE}/channel",
-        name="getChannel",
-        tag="tenants",
-        summary="The channel's state and its reason.",
-        handler=channel,
-        query=NoQuery,
-        answer=ChannelStateOut,
     ),
     Route(
         method="GET",

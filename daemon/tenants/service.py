@@ -115,12 +115,8 @@ class TenantService(DeskCalls):
             await trio.to_thread.run_sync(self._remove_made, tenant, limiter=self._directory.limiter)
 
     def _remove_made(self, tenant: str) -> None:
-        for path in self._shard_files(tenant):
+        for path in _with_logs(self._directory.path(tenant)):
             path.unlink(missing_ok=True)
-
-    def _shard_files(self, tenant: str) -> list[Path]:
-        shard = self._directory.path(tenant)
-        return [shard, *(shard.with_name(shard.name + suffix) for suffix in ("-wal", "-shm"))]
 
     def change(self, tenant: str) -> trio.Lock:
         """To be held by whoever changes the tenant's life."""
@@ -234,6 +230,7 @@ class TenantService(DeskCalls):
                     raise
                 self._rows.pop(tenant, None)
                 await self._directory.release(tenant)
+                await self._around.sessions.release(tenant)
                 kept = await self._parked_parts(tenant)
                 await trio.to_thread.run_sync(self._move_aside, tenant, kept, limiter=self._directory.limiter)
                 if kept:
@@ -251,10 +248,13 @@ class TenantService(DeskCalls):
         target.mkdir(parents=True, mode=0o700)
         if parked_parts:
             (target / PARKED_FILE).write_bytes(b"".join(document + b"\n" for _, document in parked_parts))
-        media, session = data_dir / "media" / tenant, data_dir / "sessions" / f"{tenant}.db"
-        for path in [*self._shard_files(tenant), media, session]:
+        # In one folder now: the shard keeps its name, what could be taken for it does not.
+        moves = [(path, path.name) for path in _with_logs(self._directory.path(tenant))]
+        moves += [(path, f"session-{path.name}") for path in _with_logs(self._around.sessions.path(tenant))]
+        moves.append((data_dir / "media" / tenant, f"media-{tenant}"))
+        for path, name in moves:
             if path.exists():
-                os.replace(path, target / _aside_name(path, media, session))
+                os.replace(path, target / name)
 
     async def suspend(self, tenant: str, reason: str, *, request: StoredRequest | None = None) -> TenantReport:
         """Stop answering; customers' messages are still received and stored."""
@@ -357,11 +357,8 @@ class TenantService(DeskCalls):
         return self._directory.handle(tenant)
 
 
-def _aside_name(path: Path, media: Path, session: Path) -> str:
-    """In one folder now: the shard keeps its name, what could be taken for it does not."""
-    if path == media:
-        return f"media-{path.name}"
-    return f"session-{path.name}" if path == session else path.name
+def _with_logs(file: Path) -> list[Path]:
+    return [file, *(file.with_name(file.name + suffix) for suffix in ("-wal", "-shm"))]
 
 
 def _row(row: tenants.TenantRow) -> TenantRow:

@@ -31,6 +31,7 @@ class Surroundings:
     config: Config  # the whole is replaced by a reload (`daemon/reload.py`)
     data_dir: Path
     directory: ShardDirectory
+    sessions: ShardDirectory  # the files of kind "session", of tenants on the `web` channel
     sealer: Sealer
     graph: httpx.AsyncClient
     cloud_app: CloudApp

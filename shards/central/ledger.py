@@ -9,16 +9,29 @@ from shards.shard import Tx
 _SUMS: Final = "count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(messages), 0)"
 
 
-def append(tx: Tx, tenant: str, epoch: str, receipts: Iterable[Mapping[str, Any]]) -> None:
-    """Take receipts over (the fields of `shards.tenant.usage.Usage`); those already here change nothing."""
+def append(tx: Tx, tenant: str, epoch: str, receipts: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Take receipts over (the fields of `shards.tenant.usage.Usage`); those already here change nothing.
+
+    Returns those that were new, for `shards.central.daily.add` in the same transaction.
+    """
+    given = {receipt["event_id"]: receipt for receipt in reversed(list(receipts))}  # of two the first counts
+    here = _here(tx, list(given))
+    new = [receipt for event_id, receipt in reversed(given.items()) if event_id not in here]
     tx.connection.executemany(
         "INSERT INTO ledger (event_id, tenant, epoch, at, kind, provider, model, conversation, input_tokens,"
         " output_tokens, cache_read_tokens, cache_write_tokens, characters, audio_ms, messages, pricing_category,"
         " pricing_type, copied_at) VALUES (:event_id, :tenant, :epoch, :at, :kind, :provider, :model, :conversation,"
         " :input_tokens, :output_tokens, :cache_read_tokens, :cache_write_tokens, :characters, :audio_ms, :messages,"
-        " :pricing_category, :pricing_type, :copied_at) ON CONFLICT (event_id) DO NOTHING",
-        ({**receipt, "tenant": tenant, "epoch": epoch, "copied_at": tx.now_ms} for receipt in receipts),
+        " :pricing_category, :pricing_type, :copied_at)",
+        ({**receipt, "tenant": tenant, "epoch": epoch, "copied_at": tx.now_ms} for receipt in new),
     )
+    return new
+
+
+def _here(tx: Tx, event_ids: list[str]) -> set[str]:
+    """Which of these receipts are here, of whichever tenant."""
+    sql = "SELECT event_id FROM ledger WHERE event_id IN (SELECT value FROM json_each(?))"
+    return {event_id for (event_id,) in tx.rows(sql, (json.dumps(event_ids),))}
 
 
 def bury(tx: Tx, tenant: str, tombstones: Iterable[tuple[str, bytes, int]]) -> None:

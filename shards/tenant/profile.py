@@ -83,6 +83,11 @@ def load(tx: Tx) -> TenantProfile:
     return converter.structure(json.loads(document), TenantProfile)
 
 
+def time_zone(tx: Tx) -> str:
+    """The stored profile's time zone, "" in a shard that was never set up."""
+    return tx.value("SELECT document ->> '$.time_zone' FROM profile") or ""
+
+
 def save(tx: Tx, profile: TenantProfile) -> None:
     """Replace the stored profile."""
     document: Any = converter.unstructure(profile)

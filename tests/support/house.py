@@ -54,6 +54,7 @@ async def house(
             trio.open_nursery() as nursery,
         ):
             await nursery.start(parts.directory.run)
+            await nursery.start(parts.sessions.run)
             async with trio.open_nursery() as tenants:
                 if running:
                     await tenants.start(parts.supervisor.run, parts.active)

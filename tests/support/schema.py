@@ -7,7 +7,7 @@ import apsw
 from shards.migrate import migrate
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
-KINDS = ("central", "tenant")
+KINDS = ("central", "session", "tenant")
 
 
 def schema(kind: str) -> str:

@@ -127,6 +127,18 @@ class FakeTenancy:
     def channel(self, tenant: str) -> ChannelReport:
         return self.channels.get(tenant, ChannelReport(kind="sandbox", state="up"))
 
+    async def pair(self, tenant: str, phone: str) -> ChannelReport:
+        extra = {"pairing_code": "ABCD-EFGH"} if phone else {"qr": "https://wa.me/settings/linked_devices#ref,a,b,c,1"}
+        self.channels[tenant] = ChannelReport(kind="web", state="down", reason="waits for the phone", extra=extra)
+        return self.channels[tenant]
+
+    async def answer_passkey(self, tenant: str, assertion: Mapping[str, Any]) -> ChannelReport:
+        raise Conflict("WhatsApp has not asked for a passkey", "begin with POST …/channel/pair")
+
+    async def unlink(self, tenant: str) -> ChannelReport:
+        self.channels[tenant] = ChannelReport(kind="web", state="down", reason="no phone is linked")
+        return self.channels[tenant]
+
     def all_reports(self) -> Mapping[str, TenantReport]:
         return self.reports
 

@@ -1,0 +1,284 @@
+"""One socket to WhatsApp Web, from the handshake to its end: nodes in, nodes out, questions and their answers.
+
+Tasks of a connection: the WebSocket's own, a reader, the keepalive, and the caller's, which handles stanzas in their
+order. The reader settles answers itself, so that a handler may ask.
+"""
+
+import math
+import random
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import trio
+import trio_websocket
+from attrs import evolve, frozen
+
+from daemon.whatsapp.web import failures, frame, noise, queries
+from daemon.whatsapp.web.curve import KeyPair
+from daemon.whatsapp.web.errors import Garbled, Untrusted
+from daemon.whatsapp.web.node import Node, pack, unpack
+
+CONNECT_SECONDS: Final = 20.0
+HANDSHAKE_SECONDS: Final = 20.0
+CLOSE_SECONDS: Final = 2.0
+ASK_SECONDS: Final = 75.0
+QUIET_SECONDS: Final = (20.0, 30.0)
+"""A keepalive is asked after so long, at random."""
+DEAD_SECONDS: Final = 20.0
+"""A socket that is silent so long after a question is dead."""
+WAITING_STANZAS: Final = 256
+MAX_MESSAGE: Final = frame.MAX_PAYLOAD + 3
+HEADERS: Final = (
+    (b"Origin", b"https://web.whatsapp.com"),
+    (b"Cache-Control", b"no-cache"),
+    (b"Pragma", b"no-cache"),
+)
+
+
+@frozen
+class Ended(Exception):
+    """The connection is over. A `failure` or `stream:error` node, the status of a refused upgrade, or else `why` tells
+    what that means (`daemon.whatsapp.web.failures`)."""
+
+    what: str
+    why: failures.Close = "network"
+    node: Node | None = None
+    status: int | None = None
+
+
+class NoAnswer(Exception):
+    """A question was not answered in time, or its connection ended first."""
+
+
+@frozen
+class Server:
+    """Where to connect, and whom to trust."""
+
+    url: str
+    root_public: bytes
+
+
+@frozen
+class Randomness:
+    """Where random numbers come from: `bytes` for keys, `rng` for pauses."""
+
+    bytes: Callable[[int], bytes]
+    rng: random.Random
+
+
+Handler = Callable[[Node], Awaitable[None]]
+
+
+class Connection:
+    """An open, encrypted socket. `serve` reads it; `send` and `ask` may be called from any task meanwhile."""
+
+    def __init__(
+        self,
+        socket: trio_websocket.WebSocketConnection,
+        transport: noise.Transport,
+        frames: frame.Frames,
+        rng: random.Random,
+    ) -> None:
+        self._socket = socket
+        self._transport = transport
+        self._frames = frames
+        self._rng = rng
+        self._writing = trio.Lock()
+        self._asked: dict[tuple[str, str], trio.MemorySendChannel[Node]] = {}
+        self._next_id = 0
+        self._prefix = f"{rng.randrange(256)}.{rng.randrange(256)}-"
+        self._heard = trio.current_time()
+        self._cause: Ended | None = None
+        self._over: trio.CancelScope | None = None
+
+    async def send(self, node: Node) -> None:
+        """Write one node; when it returns the bytes are the kernel's. Raises `Ended`.
+
+        A write that has begun is finished even if the caller is cancelled: the counters of both sides go by frames.
+        """
+        async with self._writing:
+            if self._cause is not None:
+                raise self._cause
+            data = frame.frame(self._transport.encrypt(pack(node)))
+            with trio.CancelScope(shield=True), trio.move_on_after(DEAD_SECONDS) as late:
+                try:
+                    await self._socket.send_message(data)
+                except trio_websocket.ConnectionClosed as error:
+                    self.end(Ended(_closed(error)))
+            if late.cancelled_caught:
+                self.end(Ended("the server takes nothing any more", "silent"))
+        if self._cause is not None:
+            raise self._cause
+
+    async def ask(self, node: Node, *, seconds: float = ASK_SECONDS) -> Node:
+        """Send an `iq` (its id is set here) and wait for its answer, be it a result or an error.
+
+        Raises `NoAnswer` after `seconds` or when the connection ends first.
+        """
+        self._next_id += 1
+        question = evolve(node, attrs={**node.attrs, "id": f"{self._prefix}{self._next_id}"})
+        return await self.exchange(question, ("iq", question.get("id")), seconds=seconds)
+
+    async def exchange(self, node: Node, awaited: tuple[str, str], *, seconds: float) -> Node:
+        """Send a node and wait for the answer whose (tag, id) is `awaited`. Raises `NoAnswer`."""
+        send, receive = trio.open_memory_channel[Node](1)
+        self._asked[awaited] = send
+        try:
+            with send, receive, trio.move_on_after(seconds):
+                await self.send(node)
+                return await receive.receive()
+        except (Ended, trio.EndOfChannel) as error:
+            raise NoAnswer("the connection ended before the answer") from error
+        finally:
+            self._asked.pop(awaited, None)
+        raise NoAnswer(f"no answer to a {node.tag} in {seconds:.0f} s")
+
+    def end(self, cause: Ended) -> None:
+        """Let `serve` return; the first cause is the one it raises."""
+        if self._cause is None:
+            self._cause = cause
+        for waiting in self._asked.values():
+            waiting.close()
+        if self._over is not None:
+            self._over.cancel()
+
+    async def close(self) -> None:
+        """Close the socket, in some seconds at most; nothing is sent after it."""
+        self.end(Ended("we closed the connection"))
+        await _close(self._socket)
+
+    async def serve(self, handle: Handler) -> None:
+        """Read until the connection ends, and raise `Ended` then. `handle` gets each stanza that answers nothing, one
+        after the other; it may send and ask."""
+        send, receive = trio.open_memory_channel[Node](WAITING_STANZAS)
+        with trio.CancelScope() as self._over:
+            if self._cause is None:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._read, send)
+                    nursery.start_soon(self._keep_alive)
+                    async for node in receive:
+                        await handle(node)
+        assert self._cause is not None
+        raise self._cause
+
+    async def _read(self, stanzas: trio.MemorySendChannel[Node]) -> None:
+        try:
+            while True:
+                data = await self._socket.get_message()
+                self._heard = trio.current_time()
+                if isinstance(data, str):
+                    continue
+                for payload in self._frames.feed(data):
+                    node = unpack(self._transport.decrypt(payload))
+                    if not self._settled(node):
+                        await stanzas.send(node)
+        except trio_websocket.ConnectionClosed as error:
+            self.end(Ended(_closed(error)))
+        except Garbled as error:
+            self.end(Ended(f"the server sent what cannot be read: {error}", "unreadable"))
+
+    def _settled(self, node: Node) -> bool:
+        """Whether the node was an answer somebody waits for, or ends the connection."""
+        if node.tag in ("stream:error", "failure"):
+            self.end(Ended(f"the server sent {node.tag}", node=node))
+            return True
+        if node.tag == "xmlstreamend":
+            self.end(Ended("the server ended the stream", "ended"))
+            return True
+        waiting = self._asked.get((node.tag, node.get("id")))
+        if waiting is None or (node.tag == "iq" and node.get("type") not in ("result", "error")):
+            return False
+        try:
+            waiting.send_nowait(node)
+        except (trio.WouldBlock, trio.BrokenResourceError, trio.ClosedResourceError):
+            return False  # answered already
+        return True
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await trio.sleep(self._rng.uniform(*QUIET_SECONDS))
+            asked_at = trio.current_time()
+            try:
+                await self.ask(queries.keepalive(), seconds=DEAD_SECONDS)
+            except NoAnswer:
+                if self._heard < asked_at:
+                    self.end(Ended("the server has fallen silent", "silent"))
+
+
+async def connect(
+    nursery: trio.Nursery, server: Server, static: KeyPair, payload: bytes, *, now: float, randomness: Randomness
+) -> Connection:
+    """Open a socket and shake hands as `payload` says. Its task lives in `nursery`; the caller closes the connection.
+    `now` is Unix time in seconds.
+
+    Raises `Ended`; an answer that fails the certificate check is `Ended` too, and nothing secret was sent then.
+    """
+    socket = await _open(nursery, server)
+    try:
+        transport, frames = await _shake_hands(socket, server, static, payload, now, randomness.bytes)
+    except BaseException:
+        await _close(socket)
+        raise
+    return Connection(socket, transport, frames, randomness.rng)
+
+
+async def _close(socket: trio_websocket.WebSocketConnection) -> None:
+    """Say goodbye, for a moment at most, even while cancelled: else the server believes us there for a while."""
+    with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_SECONDS):
+        await socket.aclose()
+
+
+async def _open(nursery: trio.Nursery, server: Server) -> trio_websocket.WebSocketConnection:
+    try:
+        with trio.fail_after(CONNECT_SECONDS):
+            return await trio_websocket.connect_websocket_url(
+                nursery,
+                server.url,
+                extra_headers=list(HEADERS),
+                message_queue_size=4,
+                max_message_size=MAX_MESSAGE,
+            )
+    except trio_websocket.ConnectionRejected as error:
+        raise Ended(
+            f"the server refused the connection with status {error.status_code}", status=error.status_code
+        ) from error
+    except trio.TooSlowError:
+        raise Ended(f"no connection in {CONNECT_SECONDS:.0f} s") from None
+    except (OSError, trio_websocket.HandshakeError) as error:
+        raise Ended(f"the server cannot be reached ({type(error).__name__})") from error
+
+
+async def _shake_hands(
+    socket: trio_websocket.WebSocketConnection,
+    server: Server,
+    static: KeyPair,
+    payload: bytes,
+    now: float,
+    random_bytes: Callable[[int], bytes],
+) -> tuple[noise.Transport, frame.Frames]:
+    shake = noise.ClientHandshake(static, KeyPair.generate(random_bytes(32)), server.root_public)
+    frames = frame.Frames()
+    try:
+        with trio.fail_after(HANDSHAKE_SECONDS):
+            await socket.send_message(frame.INTRO + frame.frame(shake.hello()))
+            answers: list[bytes] = []
+            while not answers:
+                data = await socket.get_message()
+                if isinstance(data, bytes):
+                    answers = frames.feed(data)
+            finish, transport = shake.finish(answers[0], payload, math.floor(now))
+            await socket.send_message(frame.frame(finish))
+    except trio_websocket.ConnectionClosed as error:
+        raise Ended(f"during the handshake: {_closed(error)}") from error
+    except trio.TooSlowError:
+        raise Ended(f"no handshake in {HANDSHAKE_SECONDS:.0f} s", "handshake") from None
+    except Untrusted as error:
+        raise Ended(f"the server is not who it should be: {error}", "untrusted") from error
+    except Garbled as error:
+        raise Ended(f"the handshake failed: {error}", "handshake") from error
+    return transport, frames
+
+
+def _closed(error: trio_websocket.ConnectionClosed) -> str:
+    reason = error.reason
+    return f"the connection was closed ({reason.code})" if reason is not None else "the connection broke"
