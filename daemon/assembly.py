@@ -16,6 +16,7 @@ from daemon.backup.copies import Copies
 from daemon.backup.disk import MIB, DiskFloor
 from daemon.backup.office import BackupOffice
 from daemon.backup.restore import finish_all
+from daemon.billing.collection import Around, Collector
 from daemon.billing.rollup import Rollup
 from daemon.channels.cloud import CloudApp
 from daemon.channels.media import media_path
@@ -23,6 +24,7 @@ from daemon.channels.transport import GraphClient
 from daemon.clock import Now, utc_now
 from daemon.config import Config
 from daemon.control.app import build_app
+from daemon.control.asaas import AsaasWebhook
 from daemon.control.auth import TokenBook
 from daemon.control.events import EventRing, Ring
 from daemon.control.gate import Gate
@@ -47,6 +49,7 @@ from daemon.tenants.service import TenantService
 from daemon.tenants.supervisor import Supervisor
 from daemon.tenants.surroundings import Surroundings
 from daemon.tenants.tenant import rules_of
+from daemon.tenants.web_channel import web_app
 from daemon.wellbeing import Wellbeing
 from shards.copy import before_migration
 from shards.directory import ShardDirectory, ShardHandle
@@ -69,6 +72,7 @@ class Parts:
     reception: Reception
     retention: Retention
     rollup: Rollup
+    collector: Collector
     floor: DiskFloor
     copies: Copies
     office: BackupOffice
@@ -174,6 +178,8 @@ async def assembled(
             sealer=Sealer(secrets.required_master_key()),
             graph=graph,
             cloud_app=CloudApp(),
+            web_app=web_app(config.whatsapp.web, graph),
+            fetcher=fetcher,
             roster=_Metered(vendors, metrics),
             thinking=assistant.turn,
             turn_slots=FairSlots(config.turns.max_running),
@@ -236,6 +242,18 @@ async def _with_tenants(
         floor=floor,
         trouble=partial(wellbeing.trouble, "copies"),
     )
+    collector = Collector(
+        central,
+        Around(
+            terms=lambda: around.config.billing.terms(),
+            rules=lambda: around.config.billing.rules(),
+            suspend=service.suspend,
+            resume=service.resume,
+            say=events.publish,
+            trouble=partial(wellbeing.trouble, "billing"),
+        ),
+        around.standings,
+    )
     active = await service.open()
     await reception.open()
     wellbeing.parked, wellbeing.tenants = (lambda: reception.parked_items), supervisor.count
@@ -255,6 +273,8 @@ async def _with_tenants(
         demo=demo,
         backups=office,
         providers=providers,
+        collector=collector,
+        server_cost_centavos=lambda: around.config.billing.server_cost_centavos,
     )
     common: dict[str, Any] = {
         "quart_app": app,
@@ -262,6 +282,7 @@ async def _with_tenants(
         "health": wellbeing,
         "metrics": around.metrics.render,
         "tokens": tokens,
+        "asaas": AsaasWebhook(central, secrets.asaas_token, collector),
     }
     return Parts(
         around=around,
@@ -279,6 +300,7 @@ async def _with_tenants(
             tenants=service.known,
         ),
         rollup=rollup,
+        collector=collector,
         floor=floor,
         copies=copies,
         office=office,

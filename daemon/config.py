@@ -11,6 +11,7 @@ from cattrs import BaseValidationError, ClassValidationError, Converter, Forbidd
 from cattrs.gen import make_dict_structure_fn
 
 from daemon import setting as check
+from daemon.billing.settings import BillingConfig
 from daemon.errors import ConfigError
 from daemon.setting import Bind, Setting
 
@@ -70,7 +71,7 @@ class CloudConfig:
 
 @frozen(kw_only=True)
 class WebConfig:
-    """WhatsApp Web (a later version)."""
+    """WhatsApp Web: the tenants' own linked devices."""
 
     url: Annotated[str, Setting("WhatsApp Web's socket.", check.url("wss", "ws"))] = "wss://web.whatsapp.com/ws/chat"
     root_public_key: Annotated[
@@ -80,6 +81,19 @@ class WebConfig:
             check.matches(r"([0-9a-fA-F]{64})?", "64 hexadecimal digits, or empty"),
         ),
     ] = ""
+    media_origins: Annotated[
+        tuple[str, ...],
+        Setting(
+            "Media hosts beside WhatsApp's own, as scheme://host:port. For a test server.", check.url("https", "http")
+        ),
+    ] = ()
+    pace: Annotated[
+        float,
+        Setting(
+            "How human-like the assistant writes: 1 as a person, 0 at once and without caps. For tests.",
+            check.between(0, 4),
+        ),
+    ] = 1.0
 
 
 @frozen(kw_only=True)
@@ -216,13 +230,6 @@ class RetentionConfig:
 
 
 @frozen(kw_only=True)
-class BillingConfig:
-    """Money."""
-
-    time_zone: Annotated[str, Setting("In which a day and a month begin.", check.time_zone)] = "America/Sao_Paulo"
-
-
-@frozen(kw_only=True)
 class Config:
     """The whole configuration; `Config()` has the defaults. `load` checks, building one by hand does not."""
 
@@ -235,7 +242,7 @@ class Config:
     storage: StorageConfig = StorageConfig()
     fetch: FetchConfig = FetchConfig()
     retention: RetentionConfig = RetentionConfig()
-    billing: BillingConfig = BillingConfig()
+    billing: BillingConfig = BillingConfig()  # noqa: RUF009 - frozen
 
     @property
     def data_dir(self) -> Path:
@@ -282,6 +289,8 @@ def parse(text: str, name: str = "") -> Config:
         raise ConfigError(tuple(_faults(error, ""))) from None
     if config.turns.quiet_spell_max_seconds < config.turns.quiet_spell_seconds:
         raise ConfigError(("turns.quiet_spell_max_seconds: must not be less than turns.quiet_spell_seconds",))
+    if fault := config.billing.fault():
+        raise ConfigError((fault,))
     return config
 
 

@@ -59,6 +59,7 @@ async def serve(
                 await house.start(parts.floor.run)
                 await house.start(parts.copies.run)
                 await house.start(parts.office.run)
+                await parts.collector.recall()
                 async with trio.open_nursery() as tenants:
                     async with trio.open_nursery() as doors:
                         door = partial(serve_on, stopping=stop.wait, graceful_seconds=DRAIN_SECONDS)
@@ -66,6 +67,7 @@ async def serve(
                         public = partial(door, Detour(parts.public, extra_routes or {}), sockets.public)
                         await doors.start(partial(public, deliveries=parts.public.webhooks))
                         await tenants.start(parts.supervisor.run, parts.active)
+                        await house.start(parts.collector.run)
                         parts.wellbeing.done("tenants")
                         if reread is not None:
                             await house.start(_reload_on_signal, notifier, parts, reread)

@@ -18,6 +18,7 @@ NAMES: Final = (
     "ELEVENLABS_API_KEY",
     "SHOWROOMD_WHATSAPP_APP_SECRET",
     "SHOWROOMD_WHATSAPP_VERIFY_TOKEN",
+    "SHOWROOMD_ASAAS_TOKEN",
     MASTER_KEY,
 )
 NEW_KEY_REMEDY: Final = "make one with `head -c 32 /dev/urandom | base64`, keep it safe, and give it to every start"
@@ -32,6 +33,7 @@ class Secrets:
     elevenlabs_api_key: str = field(default="", repr=False)
     whatsapp_app_secret: str = field(default="", repr=False)
     whatsapp_verify_token: str = field(default="", repr=False)
+    asaas_token: str = field(default="", repr=False)
     master_key: bytes | None = field(default=None, repr=False)
 
     def required_master_key(self) -> bytes:
@@ -63,6 +65,7 @@ def load_secrets(environ: Mapping[str, str]) -> Secrets:
         elevenlabs_api_key=found["ELEVENLABS_API_KEY"],
         whatsapp_app_secret=found["SHOWROOMD_WHATSAPP_APP_SECRET"],
         whatsapp_verify_token=found["SHOWROOMD_WHATSAPP_VERIFY_TOKEN"],
+        asaas_token=found["SHOWROOMD_ASAAS_TOKEN"],
         master_key=master_key,
     )
 

@@ -25,6 +25,7 @@ from shards import restore as files
 from shards.central import ledger, tenants
 from shards.directory import ShardDirectory
 from shards.errors import Conflict, Invalid, ShardCorrupt, ShardError, ShardTooNew, ShardUnavailable
+from shards.inspection import facts
 from shards.restore import Lost, Present
 from shards.shard import Shard, Tx
 from shards.snapshot import stage
@@ -193,6 +194,8 @@ class Restoring:
         """Copy the file to where it is prepared, checked and migrated; whose it is. Raises `Invalid`."""
         try:
             await self._in_thread(partial(stage, source, staged))
+            if (await self._in_thread(partial(facts, staged))).kind != "tenant":
+                raise Invalid(f"{source.name} is a copy of central.db", "name a copy of a tenant's file", path="file")
             return await self._in_thread(partial(files.prepare, staged, "tenant", rebirth.who, self._now()))
         except (ShardCorrupt, ShardTooNew) as error:
             raise Invalid(error.what.replace(str(staged), source.name), error.remedy, path="file") from error

@@ -8,7 +8,7 @@ import trio
 from attrs import asdict, frozen
 
 from daemon.logs import get_logger
-from shards.central import daily, ledger, zones
+from shards.central import daily, ledger
 from shards.directory import ShardDirectory
 from shards.errors import ShardMissing, ShardUnavailable
 from shards.shard import Shard, Tx
@@ -148,9 +148,7 @@ def _uncopied(tx: Tx, tenant: str) -> Part:
 
 def _append(tx: Tx, parts: list[Part]) -> None:
     for part in parts:
-        calendar, first_time = zones.keep(tx, part.tenant, part.time_zone)
-        if first_time:
-            daily.build(tx, part.tenant, calendar)
+        calendar = daily.calendar(tx, part.tenant, part.time_zone)
         new = ledger.append(tx, part.tenant, part.epoch, (asdict(receipt) for _, receipt in part.receipts))
         daily.add(tx, part.tenant, calendar, new)
         ledger.bury(tx, part.tenant, ((grave.kind, grave.hash, grave.at) for _, grave in part.tombstones))

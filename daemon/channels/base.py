@@ -16,6 +16,8 @@ class Outgoing:
     id: str
     phone: str  # digits as the network gave them; "" if unknown
     user_id: str
+    lid: str = ""  # hidden id, where the network has one
+    human: bool = False  # a salesperson's own words, not the assistant's
     kind: str  # text | image | voice | document
     text: str  # body or caption
     content: dict[str, Any] = field(factory=dict)  # {"link": …} or {"path": …, "mime_type": …, "filename": …}

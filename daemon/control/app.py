@@ -12,6 +12,7 @@ from quart import Response, g, request
 from quart_trio import QuartTrio
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from daemon.billing.collection import Collector
 from daemon.control import docs_page, openapi, problems, sandbox_page
 from daemon.control.asgi import SECURITY_HEADERS
 from daemon.control.auth import ADMIN_SOCKET, Actor, TokenBook
@@ -64,6 +65,8 @@ def build_app(
     demo: DemoInfo | None = None,
     backups: Backups | None = None,
     providers: Callable[[], Sequence[VendorReport]] = tuple,
+    collector: Collector | None = None,
+    server_cost_centavos: Callable[[], int] = lambda: 0,
 ) -> ControlApp:
     """The application: all of `/v1`, the OpenAPI document, `/docs` and `/sandbox`.
 
@@ -81,6 +84,8 @@ def build_app(
         limits=limits,
         backups=backups,
         providers=providers,
+        collector=collector,
+        server_cost_centavos=server_cost_centavos,
     )
     app = ControlApp("showroomd", static_folder=None)
     app.url_map.merge_slashes = False

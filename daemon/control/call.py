@@ -10,6 +10,7 @@ import orjson
 from attrs import field, frozen
 from quart import Request, Response
 
+from daemon.billing.collection import Collector
 from daemon.control.auth import Actor, Reach, TokenBook
 from daemon.control.backup_ports import Backups
 from daemon.control.events import EventRing
@@ -77,6 +78,8 @@ class Services:
     limits: Limits = Limits()
     backups: Backups | None = None  # None: this server makes none (the demo's, a test's)
     providers: Callable[[], Sequence[VendorReport]] = tuple
+    collector: Collector | None = None  # None: this server bills nobody (a test's)
+    server_cost_centavos: Callable[[], int] = lambda: 0
 
 
 @frozen(kw_only=True)

@@ -8,6 +8,7 @@ from attrs import define, field
 
 from daemon.control import health as health_shapes
 from daemon.control import problems
+from daemon.control.asaas import PATH as ASAAS_PATH
 from daemon.control.asgi import (
     DRAIN_BYTES,
     DRAIN_SECONDS,
@@ -48,6 +49,7 @@ class Gate:
     health: Health
     metrics: Callable[[], bytes]
     tokens: TokenBook
+    asaas: App | None = None
     trusted: bool = False
     loopback_only: bool = False
     requests: int = field(default=0, init=False)
@@ -68,6 +70,8 @@ class Gate:
         path = scope["path"]
         if path == WEBHOOK_PATH:
             await self.webhooks(scope, receive, send)
+        elif path == ASAAS_PATH and self.asaas is not None:
+            await self.asaas(scope, receive, send)
         elif self.loopback_only and not _is_loopback(header(scope, b"host").decode("latin-1")):
             detail = "this server answers to localhost only: open it under http://127.0.0.1"
             await _problem(scope, receive, send, Problem(status=403, detail=detail))

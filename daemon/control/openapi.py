@@ -26,6 +26,7 @@ TAGS: Final = {
     "sandbox": "Talking to the assistant without WhatsApp.",
     "events": "What happens, as it happens.",
     "usage": "What was consumed.",
+    "billing": "Plans, subscriptions, prices, invoices, payments and reports.",
     "operators": "Tokens and the audit.",
     "backups": "Copies, backup sets, restoring and adopting.",
     "vital": "For the proxy, the service manager and Prometheus.",
@@ -36,6 +37,7 @@ _PARAMETERS: Final = {
     "c": ("the id in the list", {"type": "string", "minLength": 1, "maxLength": 64}),
     "m": ("SHA-256 of the file, hex", {"type": "string", "pattern": "^[0-9a-f]{64}$"}),
     "b": ("the backup's id", {"type": "string", "minLength": 1, "maxLength": 100}),
+    "i": ("the invoice's id", {"type": "string", "minLength": 1, "maxLength": 64}),
     "k": ("the token's id", {"type": "string", "minLength": 1, "maxLength": 64}),
 }
 _PROBLEM_SCHEMA: Final[Document] = {
@@ -245,6 +247,22 @@ def _vital() -> dict[str, Document]:
                     "200": {"description": "Stored."},
                     "403": {"description": "The signature is wrong."},
                     "413": {"description": "Larger than 4 MiB."},
+                    "503": {"description": "Could not be stored: send it again."},
+                },
+            },
+        },
+        "/webhooks/asaas": {
+            "post": {
+                "operationId": "receiveAsaas",
+                "tags": ["vital"],
+                "summary": "Asaas' notices of payments, with our token in the header `asaas-access-token`.",
+                "security": [],
+                "requestBody": {"required": True, "content": {JSON: {"schema": {"type": "object"}}}},
+                "responses": {
+                    "200": {"description": "Taken over, now or before."},
+                    "400": {"description": "No notice of Asaas."},
+                    "401": {"description": "The token is wrong, or none is set."},
+                    "413": {"description": "Larger than 256 KiB."},
                     "503": {"description": "Could not be stored: send it again."},
                 },
             },

@@ -44,12 +44,14 @@ class PairIn:
 
 @frozen(kw_only=True)
 class PasskeyIn:
-    """The answer of `navigator.credentials.get()` to the `passkey` request, as JSON."""
+    """The answer of `navigator.credentials.get()` to the `passkey` request, as JSON; or, where a code is shown that
+    the phone shows too, `{"confirmed": true}`."""
 
-    id: str
-    rawId: str  # noqa: N815 - as the browser names it
-    type: str
+    id: str = ""
+    rawId: str = ""  # noqa: N815 - as the browser names it
+    type: str = "public-key"
     response: dict[str, Any] = field(factory=dict)
+    confirmed: bool = False
 
 
 async def state(call: Call) -> Answer:
@@ -67,7 +69,11 @@ async def pair(call: Call) -> Answer:
 
 async def passkey(call: Call) -> Answer:
     body: PasskeyIn = call.body
-    document = {"id": body.id, "rawId": body.rawId, "type": body.type, "response": body.response}
+    document: dict[str, Any] = {"id": body.id, "rawId": body.rawId, "type": body.type, "response": body.response}
+    if body.confirmed:
+        document = {"confirmed": True}
+    elif not body.rawId:
+        raise refuse(422, "the passkey's answer is missing: send the browser's JSON whole")
     return _shown(call, await call.services.tenancy.answer_passkey(call.tenant, document))
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from daemon.control.billing_rules import BILLING_RULES
 from daemon.control.pairing import PairIn, PasskeyIn
 from daemon.control.queries import (
     AuditQuery,
@@ -132,6 +133,7 @@ _TENANT: Final[Rules] = {
 }
 
 RULES: Final[Mapping[type[Any], Rules]] = {
+    **BILLING_RULES,
     TenantProfile: _TENANT,
     TenantIn: _TENANT,
     ChannelProfile: _CHANNEL,
@@ -175,8 +177,8 @@ RULES: Final[Mapping[type[Any], Rules]] = {
         "phone": Rule(pattern=r"^(\+?[1-9][0-9]{7,14})?$", describe="with the country code", example="+5551999990000")
     },
     PasskeyIn: {
-        "id": Rule(shortest=1, longest=2_000),
-        "rawId": Rule(shortest=1, longest=2_000),
+        "id": Rule(longest=2_000),
+        "rawId": Rule(longest=2_000),
         "type": Rule(one_of=("public-key",)),
         "response": Rule(longest=10, describe="clientDataJSON, authenticatorData, signature, userHandle"),
     },

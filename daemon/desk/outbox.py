@@ -114,6 +114,8 @@ def claim_next(
                 id=message.id,
                 phone=contact.dial_phone,
                 user_id=contact.dial_user_id,
+                lid=contacts.alias(tx, contact.seq, "lid") if conversation.channel == "web" else "",
+                human=message.author == "human",
                 kind=message.kind,
                 text=message.text,
                 content=message.content,

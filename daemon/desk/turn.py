@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 import trio
@@ -15,6 +15,7 @@ from daemon.desk.brief import (
     Brief,
     Command,
     GetVehicles,
+    HandOver,
     Line,
     Note,
     ProviderFailed,
@@ -34,6 +35,9 @@ from shards.tenant.stock import search
 from shards.tenant.vehicle import StockSummary, Vehicle
 
 Thinking = Callable[[Brief, Sequence[str]], Generator[Command, Any, Reply]]
+
+Standing = Literal["full", "catalogue", "human"]
+"""Who answers the tenant's customers: every provider, the catalogue answerer alone, or people alone."""
 
 MAX_BURST_TEXT: Final = 12_000
 
@@ -77,8 +81,9 @@ class Thinker:
         thinking: Thinking,
         now: Callable[[], datetime],
         receipts: Callable[[], None],
+        standing: Callable[[], Standing] = lambda: "full",
     ) -> None:
-        """`receipts` is called after usage was committed: the rollup has work."""
+        """`receipts` is called after usage was committed: the rollup has work. `standing` is asked at each turn."""
         self._shard = shard
         self._profile = profile
         self._vehicles = vehicles
@@ -86,11 +91,14 @@ class Thinker:
         self._thinking = thinking
         self._now = now
         self._receipts = receipts
+        self._standing = standing
         self._zone = ZoneInfo(profile.time_zone)
         self._log = get_logger("turn", tenant=shard.tenant)
 
     def first_vendor(self) -> str:
-        """Who will be asked first; "" if the catalogue answers."""
+        """Who will be asked first; "" if the catalogue answers, or a person."""
+        if self._standing() != "full":
+            return ""
         available = self._roster.available()
         for name in self._profile.assistant.providers:
             if name == "catalogue":
@@ -104,8 +112,11 @@ class Thinker:
 
         Raises whatever the turn raises; the caller is the turn's boundary.
         """
+        standing = self._standing()
+        if standing == "human":
+            return _left_to_people(claim)
         brief = await self._brief(claim)
-        available = self._roster.available()
+        available = self._roster.available() if standing == "full" else ()
         providers = [name for name in self._profile.assistant.providers if name == "catalogue" or name in available]
         generator = self._thinking(brief, providers)
         try:
@@ -185,6 +196,12 @@ class Thinker:
                 break
             kept.append(line)
         return tuple(reversed(kept))
+
+
+def _left_to_people(claim: Claim) -> Reply:
+    """The assistant may not answer: the conversation is a person's, still owed, and nothing is said."""
+    hand_over = HandOver("the assistant is not to answer for this dealership now (billing)", always=True)
+    return Reply(text="", provider="none", effects=(hand_over,), memory=dict(claim.conversation.memory))
 
 
 def _account(tx: Tx, claim: Claim, provider: str, reply: ModelReply) -> None:

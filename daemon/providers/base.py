@@ -1,5 +1,6 @@
 """What the desk asks of an AI vendor. Only the adapters beside this file import vendors' SDKs."""
 
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from attrs import frozen
@@ -90,4 +91,51 @@ class Model(Protocol):
     async def ask(self, prompt: Prompt) -> ModelReply:
         """One request, tried once; `Roster.ask` adds time-out, retries and limits. May be cancelled at any
         point (the vendor may bill what it had begun). Raises only `ProviderError`s."""
+        ...
+
+
+@frozen(kw_only=True)
+class Transcript:
+    """What was heard in an audio file. `seconds` is its length, as the vendor is paid for it."""
+
+    text: str
+    seconds: float
+    provider: str
+    model: str
+
+
+class Transcriber(Protocol):
+    """Speech to text behind a vendor's SDK."""
+
+    name: str  # "elevenlabs", "openai"
+
+    async def transcribe(
+        self, file: Path, *, mime_type: str, seconds: float = 0.0, language: str = "pt", timeout_seconds: float = 30.0
+    ) -> Transcript:
+        """Hear a file, tried once; `Hearing` adds retries, limits and the next vendor. `seconds` is the length that
+        stands in the result where the vendor tells none. May be cancelled at any point (the vendor may bill what it
+        had begun). Raises only `ProviderError`s."""
+        ...
+
+
+@frozen(kw_only=True)
+class Spoken:
+    """A text as speech: a whole Ogg/Opus file, mono. `characters` is what the vendor is paid for."""
+
+    path: Path
+    characters: int
+    provider: str
+    model: str
+    voice: str
+
+
+class Speaker(Protocol):
+    """Text to speech behind a vendor's SDK."""
+
+    name: str  # "elevenlabs", "openai"
+
+    async def speak(self, text: str, *, voice: str, to: Path, timeout_seconds: float = 30.0) -> Spoken:
+        """Write the speech to the file `to`, streamed, tried once; `Speech` adds retries, limits and the next vendor.
+        `voice` "" is the configured one. Cut off or failed, a half of a file may be left at `to`: it is the caller's.
+        May be cancelled at any point. Raises only `ProviderError`s."""
         ...

@@ -1,13 +1,14 @@
 """Fetching customers' files at once: their addresses live for minutes, their ids for days."""
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import trio
 
 from daemon.backoff import delay_seconds
-from daemon.channels.media import MediaFetcher, MediaGone, MediaRefused, MediaTooLarge, StoredMedia
+from daemon.channels.media import MediaGone, MediaRefused, MediaTooLarge, StoredMedia
 from daemon.errors import FetchError, SealBroken
 from daemon.logs import get_logger
 from daemon.tenants.surroundings import Surroundings
@@ -22,23 +23,24 @@ INCOMING: Final = ".incoming-"
 """How the fetcher's temporary files begin."""
 
 
+class Fetcher(Protocol):
+    """The channel's way to its customers' files."""
+
+    async def fetch(self, media: Mapping[str, Any]) -> StoredMedia:
+        """As `daemon.channels.media.MediaFetcher.fetch`."""
+        ...
+
+
 class InboundMedia:
     """One tenant's wanted files, fetched one after the other."""
 
-    def __init__(self, shard: ShardHandle, around: Surroundings, graph: dict[str, Any]) -> None:
-        """`graph`: graph_url, version, phone_number_id and token for the fetcher."""
+    def __init__(self, shard: ShardHandle, around: Surroundings, fetcher: Fetcher) -> None:
         self._shard = shard
         self._folder = around.data_dir / "media" / shard.tenant
         self._now = around.now
         self._rng = around.rng
         self._room = around.room
-        self._fetcher = MediaFetcher(
-            around.graph,
-            tenant=shard.tenant,
-            media_dir=around.data_dir / "media",
-            hosts=around.config.whatsapp.cloud.media_hosts,
-            **graph,
-        )
+        self._fetcher = fetcher
         self._bell = trio.Event()
         self._log = get_logger("media", tenant=shard.tenant)
 

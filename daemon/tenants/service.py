@@ -9,12 +9,12 @@ from typing import Final
 import trio
 from attrs import evolve
 
-from daemon.control.ports import ChannelReport, TenantReport, TenantRow
+from daemon.control.ports import TenantReport, TenantRow
 from daemon.desk.receive import PAUSE_FACT
 from daemon.logs import get_logger
 from daemon.sealing import Sealed
 from daemon.tenants import routing
-from daemon.tenants.desk_calls import DeskCalls
+from daemon.tenants.linking import LinkCalls
 from daemon.tenants.supervisor import Supervisor
 from daemon.tenants.surroundings import Surroundings
 from shards import requests
@@ -32,7 +32,7 @@ PARKED_FILE: Final = "parked.ndjson"
 _log = get_logger("tenancy")
 
 
-class TenantService(DeskCalls):
+class TenantService(LinkCalls):
     """The one implementation of `Tenancy`. Every method is durable when it returns.
 
     What a change writes to central and to the shard is never cut off by a cancel, only by a crash.
@@ -135,7 +135,6 @@ class TenantService(DeskCalls):
         What fails on the way is undone. Raises `Conflict` also when a file of that name is there already.
         """
         check_tenant_id(profile.id)
-        _check_channel(profile)
         async with self.change(profile.id):
             with trio.CancelScope(shield=True):
                 resumed = await self._central.write(partial(_reserve, profile=profile, request=request))
@@ -178,7 +177,6 @@ class TenantService(DeskCalls):
     async def update(self, profile: TenantProfile, secrets: Mapping[str, str | None]) -> TenantReport:
         """Replace the profile and the secrets named (None removes one), then restart the tenant's nursery."""
         self._known(profile.id)
-        _check_channel(profile)
         async with self.change(profile.id):
             self._known(profile.id)
             with trio.CancelScope(shield=True):
@@ -336,17 +334,6 @@ class TenantService(DeskCalls):
             return TenantReport(state="suspended", reason=row.reason)
         return self._supervisor.report(tenant) or TenantReport(state=row.state, reason=row.reason)
 
-    def channel(self, tenant: str) -> ChannelReport:
-        """How the tenant's channel is. Raises `NotFound`."""
-        self._known(tenant)
-        running = self._supervisor.running(tenant)
-        if running is None or running.profile is None:
-            report = self.report(tenant)
-            return ChannelReport(kind="", state="down", reason=report.reason, retry_at=report.retry_at)
-        paused = running.outbox.pause_reason if running.outbox is not None else ""
-        state = "paused" if paused else running.channel_state
-        return ChannelReport(kind=running.profile.channel.kind, state=state, reason=paused or running.channel_reason)
-
     def all_reports(self) -> Mapping[str, TenantReport]:
         """Every tenant that has a nursery or should have."""
         return {tenant: self.report(tenant) for tenant in self._rows}
@@ -383,10 +370,3 @@ def _activate(tx: Tx, tenant: str, request: StoredRequest | None) -> None:
 def _set_state(tx: Tx, tenant: str, state: str, reason: str, request: StoredRequest | None) -> None:
     tenants.set_state(tx, tenant, state, reason)
     requests.store(tx, request, tenant)
-
-
-def _check_channel(profile: TenantProfile) -> None:
-    if profile.channel.kind == "web":
-        raise Invalid(
-            "the web channel is not built yet", "use `cloud`, or `sandbox` to try the tenant", path="channel.kind"
-        )

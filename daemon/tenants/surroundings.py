@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from attrs import define
+from attrs import define, field
 
+from daemon.billing.standings import Standings
 from daemon.channels.cloud import CloudApp
+from daemon.channels.web.channel import WebApp
 from daemon.clock import Now
 from daemon.config import Config
 from daemon.control.ports import Events
@@ -17,6 +19,7 @@ from daemon.desk.outbox import Brake, StatusWatch
 from daemon.desk.turn import Roster, Thinking
 from daemon.metrics import Metrics
 from daemon.sealing import Sealer
+from daemon.stock.fetch import Fetcher
 from shards.directory import ShardDirectory, ShardHandle
 from shards.tenant.profile import StockFeed
 
@@ -35,6 +38,8 @@ class Surroundings:
     sealer: Sealer
     graph: httpx.AsyncClient
     cloud_app: CloudApp
+    web_app: WebApp
+    fetcher: Fetcher  # of feeds and pictures: public addresses only
     roster: Roster
     thinking: Thinking
     turn_slots: FairSlots
@@ -47,6 +52,7 @@ class Surroundings:
     now: Now
     rng: random.Random
     room: Callable[[], bool] = lambda: True  # for customers' files
+    standings: Standings = field(factory=Standings)  # who answers for each tenant
 
     def publish(self, tenant: str, news: list[tuple[str, dict[str, Any]]]) -> None:
         """Tell the event stream what a commit made true, and count the messages it stored."""

@@ -1,5 +1,6 @@
 """One tenant's nursery: channel, message handler, outbox, cache refresh, inbound media."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -7,13 +8,15 @@ import trio
 
 from daemon.channels.base import Channel, ChannelState
 from daemon.channels.cloud import CloudChannel
+from daemon.channels.media import MediaFetcher
 from daemon.channels.sandbox import SandboxChannel
+from daemon.channels.web.channel import WebChannel
 from daemon.desk.inbox import Inbox
 from daemon.desk.outbox import Outbox
-from daemon.desk.receive import PAUSE_FACT, Received, Rules
+from daemon.desk.receive import PAUSE_FACT, Received, Rules, receive
 from daemon.desk.settle import Settled
 from daemon.desk.turn import Thinker
-from daemon.errors import FetchError, SealBroken, ShowroomError
+from daemon.errors import FetchError, SealBroken
 from daemon.logs import get_logger
 from daemon.sealing import Sealed
 from daemon.stock.errors import StockFileError
@@ -21,6 +24,8 @@ from daemon.tenants.cache import VehicleCache
 from daemon.tenants.inbound_media import InboundMedia
 from daemon.tenants.surroundings import Surroundings
 from daemon.tenants.tasks import TaskBoard
+from daemon.tenants.web_channel import web_channel
+from daemon.whatsapp.events import Event
 from shards.directory import ShardHandle
 from shards.errors import ShardCorrupt
 from shards.shard import Tx
@@ -62,6 +67,7 @@ class Tenant:
         self.cache: VehicleCache | None = None
         self.inbox: Inbox | None = None
         self.outbox: Outbox | None = None
+        self.web: WebChannel | None = None  # where that is the tenant's channel
         self._media: InboundMedia | None = None
         self._stock_bell = trio.Event()
         self._sealed: tuple[str, bytes] | None = None
@@ -75,7 +81,7 @@ class Tenant:
         """
         await self._open()
         assert self.profile is not None
-        channel = self._make_channel(self.profile)
+        channel = await self._make_channel(self.profile)
         self._build(self.profile, channel)
         assert self.inbox is not None
         assert self.outbox is not None
@@ -114,6 +120,7 @@ class Tenant:
             thinking=around.thinking,
             now=around.now,
             receipts=partial(around.receipts, self.id),
+            standing=partial(around.standings.of, self.id),
         )
         self.inbox = Inbox(
             shard=self._shard,
@@ -138,13 +145,13 @@ class Tenant:
             sent=self._sent,
         )
 
-    def _make_channel(self, profile: TenantProfile) -> Channel:
+    async def _make_channel(self, profile: TenantProfile) -> Channel:
         if profile.channel.kind == "sandbox":
             return SandboxChannel()
-        if profile.channel.kind != "cloud":
-            raise ShowroomError(
-                f"the channel {profile.channel.kind!r} is not built yet", "use `cloud` or `sandbox` in the profile"
-            )
+        if profile.channel.kind == "web":
+            self.web, files = await web_channel(self.id, self._around, self.deliver)
+            self._media = InboundMedia(self._shard, self._around, files)
+            return self.web
         around, cloud = self._around, self._around.config.whatsapp.cloud
         common: dict[str, Any] = {
             "graph_url": cloud.graph_url,
@@ -152,7 +159,14 @@ class Tenant:
             "phone_number_id": profile.channel.phone_number_id,
             "token": self.access_token,
         }
-        self._media = InboundMedia(self._shard, around, common)
+        fetcher = MediaFetcher(
+            around.graph,
+            tenant=self.id,
+            media_dir=around.data_dir / "media",
+            hosts=cloud.media_hosts,
+            **common,
+        )
+        self._media = InboundMedia(self._shard, around, fetcher)
         return CloudChannel(around.graph, rng=around.rng, app=around.cloud_app, **common)
 
     def access_token(self) -> str:
@@ -182,6 +196,16 @@ class Tenant:
     @property
     def _resend_after_ms(self) -> int:
         return int(self._around.config.outbox.resend_after_seconds * 1000)
+
+    async def deliver(self, events: Sequence[Event]) -> None:
+        """Store what the tenant's own socket brought; it is on disk when this returns. Raises `ShardUnavailable`."""
+        assert self.rules is not None
+        received = await self._shard.write(partial(receive, batch=events, rules=self.rules), brief=True)
+        for name, count in received.counts.items():
+            if name.startswith("ignored_"):
+                for _ in range(count):
+                    self._around.metrics.ignored(name.removeprefix("ignored_"))
+        self.received(received)
 
     # Woken after commits
 

@@ -94,8 +94,9 @@ class SealedRows:
 
     def forget_person(self, person: Jid) -> None:
         """All sessions and identities of a person's devices, under both addresses, and the device list."""
-        for known in {*self._both(person.bare)}:
-            hosted = evolve(known, server={PN: HOSTED, LID: HOSTED_LID}.get(known.server, known.server))
+        who = Jid(person.user, PN if person.server in _BY_NUMBER else LID)
+        for known in {*self._both(who)}:
+            hosted = evolve(known, server=HOSTED if known.server == PN else HOSTED_LID)
             sessions.forget_users(self._tx, (_signal_user(known), _signal_user(hosted)))
             device_lists.forget(self._tx, str(known))
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from shards.central import zones
 from shards.days import Calendar, DayFinder, in_ms
 from shards.shard import Tx
 
@@ -29,6 +30,10 @@ _KEPT: Final = f"{', '.join(KEY)}, {', '.join(_SUMS)}"
 
 TRIED_OUT: Final = "sandbox"
 """Messages of this provider never left the server and are not charged."""
+
+
+NOBODY: Final = "none"
+"""The provider of turns in which the assistant had no answer: they are not charged as conversations."""
 
 
 @frozen(kw_only=True)
@@ -92,7 +97,7 @@ def add(tx: Tx, tenant: str, calendar: Calendar, receipts: Iterable[Mapping[str,
         sum_[0] += 1
         for index, name in enumerate(QUANTITIES, start=1):
             sum_[index] += receipt[name]
-        if receipt["kind"] == "turn" and receipt["conversation"]:
+        if receipt["kind"] == "turn" and receipt["provider"] != NOBODY and receipt["conversation"]:
             answered.add((tenant, day.isoformat(), receipt["conversation"]))
     tx.connection.executemany(_ADD, ((*key, *sum_) for key, sum_ in sums.items()))
     tx.connection.executemany(
@@ -100,8 +105,15 @@ def add(tx: Tx, tenant: str, calendar: Calendar, receipts: Iterable[Mapping[str,
     )
 
 
-def build(tx: Tx, tenant: str, calendar: Calendar) -> None:
-    """Sum what the ledger has of a tenant whose days were not known before."""
+def calendar(tx: Tx, tenant: str, time_zone: str) -> Calendar:
+    """The tenant's days, with its present zone noted; what the ledger had before they were known is summed now."""
+    known, first_time = zones.keep(tx, tenant, time_zone)
+    if first_time:
+        _build(tx, tenant, known)
+    return known
+
+
+def _build(tx: Tx, tenant: str, calendar: Calendar) -> None:
     names = ("event_id", "at", "conversation", *KEY, *QUANTITIES)
     rows = tx.rows(f"SELECT {', '.join(names)} FROM ledger WHERE tenant = ? ORDER BY at", (tenant,))
     add(tx, tenant, calendar, (dict(zip(names, row, strict=True)) for row in rows))
@@ -125,6 +137,15 @@ def used(tx: Tx, tenant: str, first: date, end: date) -> Used:
     )
     assert row is not None
     return Used(conversations=conversations, messages=row[0], tokens=row[1], audio_ms=row[2])
+
+
+def tenants(tx: Tx, first: date, end: date) -> list[str]:
+    """Who used anything, from `first` to the day before `end`."""
+    sql = (
+        "SELECT tenant FROM (SELECT DISTINCT tenant FROM billing_zones) AS known WHERE EXISTS"
+        " (SELECT 1 FROM daily WHERE daily.tenant = known.tenant AND day >= ? AND day < ?) ORDER BY tenant"
+    )
+    return [tenant for (tenant,) in tx.rows(sql, (first.isoformat(), end.isoformat()))]
 
 
 def sums(tx: Tx, tenant: str, first: date, end: date) -> list[DaySum]:

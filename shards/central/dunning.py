@@ -49,3 +49,9 @@ def notice(tx: Tx, tenant: str, period: str, meter: str, percent: int) -> bool:
             (tenant, period, meter, percent, tx.now_ms),
         )
     )
+
+
+def noticed(tx: Tx, tenant: str, period: str, meter: str, percent: int) -> bool:
+    """Whether the operator was told of a mark."""
+    sql = "SELECT 1 FROM limit_notices WHERE tenant = ? AND period = ? AND meter = ? AND percent = ?"
+    return tx.value(sql, (tenant, period, meter, percent)) is not None

@@ -191,10 +191,16 @@ def set_state(tx: Tx, id_: str, state: str, reason: str = "") -> None:
 
 def get(tx: Tx, id_: str) -> Invoice:
     """One invoice. Raises `NotFound`."""
-    row = tx.row(f"SELECT {_COLUMNS} FROM invoices WHERE id = ?", (id_,))
-    if row is None:
+    found = find(tx, id_)
+    if found is None:
         raise NotFound(f"there is no invoice {id_!r}", "list the invoices to find the id")
-    return _invoice(row)
+    return found
+
+
+def find(tx: Tx, id_: str) -> Invoice | None:
+    """One invoice, if there is one."""
+    row = tx.row(f"SELECT {_COLUMNS} FROM invoices WHERE id = ?", (id_,))
+    return None if row is None else _invoice(row)
 
 
 def by_number(tx: Tx, number: int) -> Invoice | None:

@@ -109,6 +109,17 @@ def one(tx: Tx, tenant: str) -> TenantRow:
     return _tenant(row)
 
 
+def ids(tx: Tx) -> list[str]:
+    """The ids of all tenants, deleted ones and reservations left out."""
+    return [id_ for (id_,) in tx.rows("SELECT id FROM tenants WHERE state IN ('active', 'suspended') ORDER BY id")]
+
+
+def billed_as(tx: Tx, tenant: str) -> tuple[str, int | None]:
+    """The name on its invoices, and since when (ms) it is deleted; None while it is not."""
+    row = tx.row("SELECT name, iif(state = 'deleted', changed_at, NULL) FROM tenants WHERE id = ?", (tenant,))
+    return (tenant, None) if row is None else (row[0], row[1])
+
+
 def page(tx: Tx, *, after: str = "", limit: int = 100) -> list[TenantRow]:
     """Tenants by id, deleted ones left out."""
     rows = tx.rows(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from shards.shard import Row, Tx
 
@@ -57,24 +57,25 @@ def of_message(tx: Tx, chats: tuple[str, str], id_: str) -> InboundRow | None:
 
 def store(tx: Tx, row: InboundRow) -> InboundRow:
     """Keep it; with the number it was given. One whose ciphertext came already is returned as it is kept."""
-    tx.run(
+    if (kept := by_hash(tx, row.hash)) is not None:
+        return kept
+    made = evolve(row, plaintext=b"") if row.drained else row
+    seq: int = tx.value(
         "INSERT INTO inbound (hash, chat, sender, id, stanza, plaintext, drained, at, stored_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING",
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
         (
-            row.hash,
-            row.chat,
-            row.sender,
-            row.id,
-            row.stanza,
-            row.plaintext,
-            int(row.drained),
-            row.at,
+            made.hash,
+            made.chat,
+            made.sender,
+            made.id,
+            made.stanza,
+            made.plaintext,
+            int(made.drained),
+            made.at,
             tx.now_ms,
         ),
     )
-    kept = by_hash(tx, row.hash)
-    assert kept is not None
-    return kept
+    return evolve(made, seq=seq)
 
 
 def to_drain(tx: Tx, limit: int) -> list[InboundRow]:

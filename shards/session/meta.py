@@ -12,8 +12,3 @@ def get(tx: Tx, key: str) -> str | None:
 def put(tx: Tx, key: str, value: str) -> None:
     """Replace it."""
     tx.run("INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (key, value))
-
-
-def forget(tx: Tx, key: str) -> None:
-    """As if it had never been known."""
-    tx.run("DELETE FROM meta WHERE key = ?", (key,))

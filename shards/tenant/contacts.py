@@ -56,6 +56,12 @@ def one(tx: Tx, seq: int) -> Contact:
     return _contact(row)
 
 
+def alias(tx: Tx, seq: int, kind: str) -> str:
+    """An alias of that kind of the contact, "" if it has none."""
+    found: str | None = tx.value("SELECT value FROM aliases WHERE contact = ? AND kind = ? LIMIT 1", (seq, kind))
+    return found or ""
+
+
 def find(tx: Tx, kind: str, value: str) -> int | None:
     """The row number of the contact with this alias."""
     found: int | None = tx.value("SELECT contact FROM aliases WHERE kind = ? AND value = ?", (kind, value))

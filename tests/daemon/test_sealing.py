@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.errors import SealBroken
-from daemon.sealing import Sealer
+from daemon.sealing import Sealer, TenantSealer
 
 ONE, OTHER = Sealer(b"1" * 32), Sealer(b"2" * 32)
 FIELD = "channel.access_token"
@@ -55,3 +55,30 @@ def test_hashes_belong_to_key_and_tenant() -> None:
 def test_a_short_key_is_refused() -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         Sealer(b"short")
+
+
+@given(st.binary(max_size=200), st.text(max_size=9))
+def test_a_tenants_bytes_come_back(value: bytes, field: str) -> None:
+    sealed = ONE.of_tenant("a").seal(field, value)
+    assert Sealer(b"1" * 32).of_tenant("a").open(field, sealed) == value
+    assert value not in sealed or len(value) < 4
+
+
+@pytest.mark.parametrize(
+    ("sealer", "field"), [(ONE.of_tenant("b"), "f"), (OTHER.of_tenant("a"), "f"), (ONE.of_tenant("a"), "g")]
+)
+def test_a_tenants_bytes_open_only_in_their_place(sealer: TenantSealer, field: str) -> None:
+    sealed = ONE.of_tenant("a").seal("f", b"x")
+    with pytest.raises(SealBroken, match="pair it again"):
+        sealer.open(field, sealed)
+
+
+@given(st.binary(max_size=60))
+def test_a_tenants_altered_bytes_never_open(sealed: bytes) -> None:
+    with pytest.raises(SealBroken):
+        ONE.of_tenant("a").open("f", sealed)
+
+
+def test_a_tenants_sealer_names_the_master_key() -> None:
+    assert ONE.of_tenant("a").key_id == ONE.key_id
+    assert ONE.of_tenant("a").seal("f", b"x") != ONE.of_tenant("a").seal("f", b"x")

@@ -1,14 +1,21 @@
 """Files opened on demand, never more than the limit, and one tenant's trouble stays its own."""
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 import trio.testing
 
 from shards.directory import IDLE_SECONDS, SWEEP_SECONDS, ShardDirectory, check_tenant_id
-from shards.errors import Invalid, ShardCorrupt, ShardMissing
+from shards.errors import Invalid, ShardCorrupt, ShardMissing, ShardUnavailable
+from shards.shard import Tx
 from tests.support.shards import HandClock
+
+
+def value(sql: str, tx: Tx) -> Any:
+    return tx.value(sql)
 
 
 def directory(path: Path, limit: int = 3) -> ShardDirectory:
@@ -154,3 +161,24 @@ async def test_commits_are_counted_over_closings(tmp_path: Path) -> None:
         assert (shards.commits, shards.writes) == (3, 3)
         nursery.cancel_scope.cancel()
     assert (shards.commits, shards.writes) == (3, 3)
+
+
+async def test_each_kind_has_its_folder_and_its_schema(tmp_path: Path) -> None:
+    shards = directory(tmp_path)
+    sessions = ShardDirectory(tmp_path, kind="session", limiter=trio.CapacityLimiter(4), limit=1, now=HandClock())
+    async with trio.open_nursery() as nursery:
+        await nursery.start(shards.run)
+        await nursery.start(sessions.run)
+        names = "SELECT group_concat(name) FROM sqlite_schema WHERE name IN ('conversations', 'prekeys')"
+        for each, table in ((shards, "conversations"), (sessions, "prekeys")):
+            handle = await each.create("t1")
+            assert await handle.glance(partial(value, names)) == table
+        assert (shards.path("t1"), sessions.path("t1")) == (tmp_path / "shards/t1.db", tmp_path / "sessions/t1.db")
+        assert (shards.open_count, sessions.open_count) == (1, 1)
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_file_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    (tmp_path / "shards").write_text("no folder")
+    with pytest.raises(ShardUnavailable, match="cannot be opened"):
+        await directory(tmp_path).create("t1")

@@ -12,7 +12,7 @@ from shards.errors import ShardTooNew
 from shards.migrate import Migration, migrate, newest
 
 
-@pytest.mark.parametrize("kind", ["tenant", "central"])
+@pytest.mark.parametrize("kind", ["tenant", "session", "central"])
 def test_a_new_file_gets_the_newest_schema_once(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "a.db"
     with open_writer(path, create=True) as connection:

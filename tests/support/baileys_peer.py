@@ -3,21 +3,21 @@
 import base64
 import os
 import shutil
-import subprocess
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
 import pytest
 import trio
-from attrs import define, field, frozen
+from attrs import define, frozen
+
+from daemon.emulator.whatsapp_web.accounts import Device
+from daemon.emulator.whatsapp_web.network import Network
+from daemon.emulator.whatsapp_web.phone import Phone
+from tests.support.line_process import WAIT_SECONDS, Line, LineProcess, line_process
 
 FOLDER: Final = Path(__file__).parent / "baileys"
-WAIT_SECONDS: Final = 60
-
-Event = Mapping[str, Any]
 
 
 def missing() -> str:
@@ -34,10 +34,6 @@ needs_baileys = pytest.mark.skipif(
 )
 
 
-class BaileysError(Exception):
-    """Baileys refused or failed a command."""
-
-
 @frozen(kw_only=True)
 class Memory:
     """Of the whole Node process, after a garbage collection, in bytes."""
@@ -50,39 +46,14 @@ class Memory:
 
 
 @define(eq=False)
-class Peer:
-    """A running process. Events are kept until a test asks for them; each is given once."""
+class Peer(LineProcess):
+    """A running process. A `socket` is one linked device in it."""
 
-    process: trio.Process
-    events: list[Event] = field(factory=list)
-    _answers: dict[int, Event] = field(factory=dict)
-    _asked: int = 0
-    _news: trio.Event = field(factory=trio.Event)
-
-    async def call(self, do: str, *, socket: str = "main", **fields: Any) -> Event:
-        """Run a command. Raises `BaileysError`."""
-        self._asked += 1
-        id_ = self._asked
-        assert self.process.stdin is not None
-        await self.process.stdin.send_all(orjson.dumps({"do": do, "id": id_, "socket": socket, **fields}) + b"\n")
-        with trio.fail_after(WAIT_SECONDS):
-            while id_ not in self._answers:
-                await self._news.wait()
-        answer = self._answers.pop(id_)
-        if "error" in answer:
-            raise BaileysError(answer["error"])
-        return answer
-
-    async def event(
-        self, *kinds: str, socket: str = "main", where: Callable[[Event], bool] = lambda _: True
-    ) -> Event:
+    async def event(self, *kinds: str, socket: str = "main", where: Callable[[Line], object] = bool) -> Line:
         """The oldest event of these kinds on that socket, once there is one."""
-        with trio.fail_after(WAIT_SECONDS):
-            while True:
-                for n, event in enumerate(self.events):
-                    if event["event"] in kinds and event["socket"] == socket and where(event):
-                        return self.events.pop(n)
-                await self._news.wait()
+        return await self.matching(
+            lambda event: event["event"] in kinds and event["socket"] == socket and bool(where(event))
+        )
 
     async def open(self, *, socket: str = "main", **options: Any) -> None:
         """Start a device: it pairs (its QR code is an event) or logs in again."""
@@ -122,20 +93,6 @@ class Peer:
         answer = await self.call("memory")
         return Memory(**{name: answer[name] for name in ("rss", "heap", "external", "array_buffers", "sockets")})
 
-    async def _listen(self) -> None:
-        assert self.process.stdout is not None
-        unread = b""
-        async for chunk in self.process.stdout:
-            *lines, unread = (unread + chunk).split(b"\n")
-            for line in lines:
-                said = orjson.loads(line)
-                if "answer" in said:
-                    self._answers[said["answer"]] = said
-                else:
-                    self.events.append(said)
-            self._news.set()
-            self._news = trio.Event()
-
 
 @asynccontextmanager
 async def baileys(url: str, directory: Path, *, ca_file: Path | None = None) -> AsyncIterator[Peer]:
@@ -143,24 +100,28 @@ async def baileys(url: str, directory: Path, *, ca_file: Path | None = None) -> 
 
     ca_file: certificates it trusts besides (PEM), for a media host of ours.
     """
-    environ = dict(os.environ)
+    directory.mkdir(parents=True, exist_ok=True)
+    environ = {"TMPDIR": str(directory)}  # Baileys writes there what it uploads
     if ca_file is not None:
         environ["NODE_EXTRA_CA_CERTS"] = str(ca_file)
-    directory.mkdir(parents=True, exist_ok=True)
-    environ["TMPDIR"] = str(directory)  # Baileys writes what it uploads there
-    process = await trio.lowlevel.open_process(
-        ["node", "--expose-gc", str(FOLDER / "peer.mjs"), url, str(directory)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environ,
-    )
-    peer = Peer(process)
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(peer._listen)
-        try:
-            yield peer
-        finally:
-            process.kill()
-            with trio.CancelScope(shield=True):
-                await process.wait()
-            nursery.cancel_scope.cancel()
+    command = ["node", "--expose-gc", str(FOLDER / "peer.mjs"), url, str(directory)]
+    async with line_process(Peer, command, environ) as peer:
+        yield peer
+
+
+async def link(peer: Peer, network: Network, phone: Phone, *, socket: str = "main", **options: Any) -> Device:
+    """Open a device and have `phone` scan its QR code; the companion, once it is connected and caught up."""
+    await peer.open(socket=socket, **options)
+    network.scan(phone, (await peer.event("qr", socket=socket))["text"])
+    await peer.event("paired", socket=socket)
+    return await logged_in(peer, network, phone, socket=socket)
+
+
+async def logged_in(peer: Peer, network: Network, phone: Phone, *, socket: str = "main") -> Device:
+    """The newest companion of `phone`, once it is connected and cleared all that waited for it."""
+    await peer.event("open", socket=socket)
+    await peer.event("caught_up", socket=socket)
+    device = network.companion(phone.account.phone)
+    with trio.fail_after(WAIT_SECONDS):
+        await network.until(lambda: network.greeted(device) and not device.waiting)
+    return device

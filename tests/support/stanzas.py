@@ -14,11 +14,11 @@ _texts = st.one_of(
     st.sampled_from(
         [
             "0", "1", "3", "2", "99999999999999999999", "-1", "²", "retry", "read", "played", "inactive", "sender",
-            "peer", "peer_msg", "read-self", "server-error", "text", "msg", "pkmsg", "skmsg", "msmsg", "hide", "encrypt",
-            "devices", "account_sync", "privacy_token", "mediaretry", "mex", "link_code_companion_reg", "error",
+            "peer", "peer_msg", "read-self", "server-error", "text", "msg", "pkmsg", "skmsg", "msmsg", "hide",
+            "encrypt", "devices", "account_sync", "privacy_token", "mediaretry", "mex", "link_code_companion_reg",
             "passkey_prologue_request", "crsc_continuation", "server_sync", "result", "get", "count", "trusted_contact",
             "3EB0AABBCC", "1700000000", "222333444:7@lid", "5511988887777@s.whatsapp.net", "s.whatsapp.net",
-            "463", "479", "400", "503",
+            "error", "463", "479", "400", "503",
         ]
     ),
     st.text(max_size=12),
@@ -38,8 +38,8 @@ _attrs = st.dictionaries(
         [
             "id", "from", "to", "type", "t", "participant", "recipient", "notify", "category", "offline", "sender_pn",
             "sender_lid", "peer_recipient_pn", "peer_recipient_lid", "edit", "v", "count", "decrypt-fail", "jid", "lid",
-            "error", "class", "value", "key", "code", "text", "phash", "call-id", "caller_pn", "hostname", "auth", "ttl",
-            "name",
+            "error", "class", "value", "key", "code", "text", "phash", "call-id", "caller_pn",
+            "hostname", "auth", "ttl", "name",
         ]
     ),
     st.one_of(_texts, _jids),

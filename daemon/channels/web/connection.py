@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 from daemon.whatsapp.web import failures, frame, noise, queries
 from daemon.whatsapp.web.curve import KeyPair
 from daemon.whatsapp.web.errors import Garbled, Untrusted
+from daemon.whatsapp.web.failures import Verdict
 from daemon.whatsapp.web.node import Node, pack, unpack
 
 CONNECT_SECONDS: Final = 20.0
@@ -44,6 +45,20 @@ class Ended(Exception):
     why: failures.Close = "network"
     node: Node | None = None
     status: int | None = None
+
+    def verdict(self, before: str) -> Verdict:
+        """What it means; `before` is the kind of the verdict on the connection before, "" if there was none."""
+        first = self._judged(again=False)
+        return self._judged(again=True) if first.kind == before else first
+
+    def _judged(self, *, again: bool) -> Verdict:
+        if self.status is not None:
+            return failures.of_upgrade(self.status)
+        if self.node is None:
+            return failures.of_close(self.why)
+        if self.node.tag == "failure":
+            return failures.of_failure(self.node, again=again)
+        return failures.of_stream_error(self.node, again=again)
 
 
 class NoAnswer(Exception):
@@ -147,9 +162,9 @@ class Connection:
         self.end(Ended("we closed the connection"))
         await _close(self._socket)
 
-    async def serve(self, handle: Handler) -> None:
-        """Read until the connection ends, and raise `Ended` then. `handle` gets each stanza that answers nothing, one
-        after the other; it may send and ask."""
+    async def serve(self, handle: Handler) -> Ended:
+        """Read until the connection ends, and say why. `handle` gets each stanza that answers nothing, one after the
+        other; it may send and ask, and the `Ended` that its sending raises is what is returned."""
         send, receive = trio.open_memory_channel[Node](WAITING_STANZAS)
         with trio.CancelScope() as self._over:
             if self._cause is None:
@@ -157,9 +172,12 @@ class Connection:
                     nursery.start_soon(self._read, send)
                     nursery.start_soon(self._keep_alive)
                     async for node in receive:
-                        await handle(node)
+                        try:
+                            await handle(node)
+                        except (Ended, NoAnswer) as error:
+                            self.end(error if isinstance(error, Ended) else Ended(str(error), "silent"))
         assert self._cause is not None
-        raise self._cause
+        return self._cause
 
     async def _read(self, stanzas: trio.MemorySendChannel[Node]) -> None:
         try:

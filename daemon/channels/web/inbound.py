@@ -25,6 +25,8 @@ from daemon.whatsapp.web.stanza import Enc, Incoming, Own
 
 PLACEHOLDER: Final = "placeholder"
 """The kind of request to our phone for a message that came without its content."""
+MAX_SECONDS: Final = 1 << 34
+"""Later times are nobody's."""
 NCT_SALT: Final = "nct_salt"
 Fresh = Callable[[int], bytes]
 """So many random bytes."""
@@ -63,6 +65,11 @@ def session_device(rows: Rows, device: Jid) -> Jid:
     return device
 
 
+def disappearing_fact(chat: Jid) -> str:
+    """Where it is kept how long messages of a chat live."""
+    return f"disappearing.{chat}"
+
+
 def take(rows: Rows, message: Incoming, own: Own, device: Device, fresh: Fresh, *, available: bool = False) -> Taken:
     """Decrypt a message, keep what it said and what it changed, and say what to send back. Never raises for what a
     stranger wrote."""
@@ -92,7 +99,7 @@ def take(rows: Rows, message: Incoming, own: Own, device: Device, fresh: Fresh, 
     if worst is not None:
         _failed(rows, message, own, device, chat, *worst, fresh, taken)
     elif not taken.answers:
-        taken.answers.append(stanza.delivered(message, own, available=available))
+        taken.answers.append(stanza.delivered(message, available=available))
     return taken
 
 
@@ -161,9 +168,11 @@ def _keep(rows: Rows, message: Incoming, own: Own, chat: Jid, hash_: bytes, plai
         return
     if secret:
         rows.save_secret(chat, message.sender, message.id, secret)
+    if (lifetime := content.disappearing(said)) is not None:
+        rows.set_fact(disappearing_fact(chat), f"{lifetime.seconds} {lifetime.set_at}".encode())
     if told is not None:
         rows.store_inbound(evolve(row, drained=True))
-        taken.answers.append(stanza.delivered(message, own))
+        taken.answers.append(stanza.delivered(message))
         _told(rows, message, own, told, taken)
         return
     to_ourselves = message.from_me and own.has(message.chat)
@@ -280,7 +289,10 @@ def _answered_by_phone(rows: Rows, own: Own, told: protocol_messages.Placeholder
         attrs: dict[str, Attr] = {"id": web.key.id, "from": own.pn.bare if web.key.fromMe else chat}
         if web.key.fromMe:
             attrs["recipient"] = chat
-        attrs |= {"t": str(web.messageTimestamp), "notify": envelope.line(web.pushName)}
+        at = web.messageTimestamp if web.messageTimestamp < MAX_SECONDS else 0
+        if secret := web.messageSecret or content.secret_of(web.message):
+            rows.save_secret(chat, own.pn.bare if web.key.fromMe else chat, web.key.id, secret)
+        attrs |= {"t": str(at), "notify": envelope.line(web.pushName)}
         node = Node("message", {name: value for name, value in attrs.items() if value})
         rows.store_inbound(
             Inbound(
@@ -290,7 +302,7 @@ def _answered_by_phone(rows: Rows, own: Own, told: protocol_messages.Placeholder
                 id=web.key.id,
                 stanza=pack(node),
                 plaintext=serialised,
-                at=web.messageTimestamp * 1000 or rows.now_ms,
+                at=at * 1000 or rows.now_ms,
             )
         )
         stored = True

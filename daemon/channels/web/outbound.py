@@ -10,11 +10,19 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from daemon.channels.web.inbound import NCT_SALT, PLACEHOLDER, Fresh, canonical, session_device
+from daemon.channels.web.inbound import (
+    NCT_SALT,
+    PLACEHOLDER,
+    Fresh,
+    canonical,
+    disappearing_fact,
+    session_device,
+)
 from daemon.channels.web.keys import Device, Outbound, PrivacyToken, Rows
 from daemon.whatsapp.web import compose, devices, envelope, outgoing, privacy, ratchet, retry
 from daemon.whatsapp.web import messages_pb2 as wa
 from daemon.whatsapp.web.bundle import Bundle
+from daemon.whatsapp.web.content import Disappearing
 from daemon.whatsapp.web.curve import KeyPair
 from daemon.whatsapp.web.errors import Untrusted
 from daemon.whatsapp.web.jid import LID, PN, Jid
@@ -101,6 +109,15 @@ def seal(
     )
     rows.save_outbound(sealed)
     return sealed
+
+
+def lifetime(rows: Rows, chat: Jid) -> Disappearing | None:
+    """How long messages of that chat live, where somebody set it: ours must say the same."""
+    told = rows.fact(disappearing_fact(canonical(rows, chat)))
+    if not told:
+        return None
+    seconds, set_at = told.split()
+    return Disappearing(int(seconds), int(set_at))
 
 
 def _fresh_devices(rows: Rows, who: Jid) -> tuple[int, ...] | None:
@@ -276,6 +293,11 @@ def _both(rows: Rows, chat: Jid) -> tuple[Jid, ...]:
         return (chat.bare, Jid(pn, PN)) if pn is not None else (chat.bare,)
     lid = rows.lid_of(chat.user)
     return (chat.bare, Jid(lid, LID)) if lid is not None else (chat.bare,)
+
+
+def other_address(rows: Rows, chat: Jid) -> Jid | None:
+    """The chat's address of the other kind, where it is known."""
+    return next((each for each in _both(rows, chat) if each.server != chat.server), None)
 
 
 def _known(rows: Rows, device: Jid) -> bool:

@@ -32,7 +32,9 @@ SENT: Final = frozenset({"cut_before_ack", "cut_after_taking", "cut_after_ack", 
 CHANGES: Final = frozenset({"wrong_mac", "unknown_prekey", "plaintext", "unavailable"})
 DELIVERED: Final = frozenset({"cut_before_delivery", "cut_after_delivery", "duplicate", "swap"})
 
-Blow = Literal["cut", "restart", "replaced", "device_removed", "server_error", "giant_frame", "bomb", "garbage"]
+Blow = Literal[
+    "cut", "silence", "restart", "replaced", "device_removed", "server_error", "giant_frame", "bomb", "garbage"
+]
 
 STREAM_ERRORS: Final[dict[str, Node]] = {
     "restart": Node("stream:error", {"code": "515"}),

@@ -39,24 +39,7 @@ class Receipt:
 def file_of(message: wa.Message) -> tuple[bytes, str] | None:
     """Media key and direct path of a message's file."""
     for name in _MEDIA:
-        if message.HasField(name):  # type: ignore[arg-type]
+        if message.HasField(name):
             content = getattr(message, name)
             return content.mediaKey, content.directPath
     return None
-
-
-def media_type(message: wa.Message) -> str:
-    """What a stanza says of the file in a message; "" if there is none."""
-    if message.HasField("audioMessage"):
-        return "ptt" if message.audioMessage.ptt else "audio"
-    for name in ("image", "video", "document", "sticker"):
-        if message.HasField(f"{name}Message"):  # type: ignore[arg-type]
-            return name
-    return ""
-
-
-def stanza_type(message: wa.Message) -> str:
-    """The `type` of a message's stanza."""
-    if message.HasField("reactionMessage"):
-        return "reaction"
-    return "media" if media_type(message) else "text"

@@ -38,6 +38,13 @@ class Line(Protocol):
         """End the connection once what was queued is out."""
         ...
 
+    def cut(self) -> None:
+        """The same, and what is said from now on is lost on either side."""
+        ...
+
+    silent: bool
+    """Set: what is said on either side gets lost, as on a connection that hangs."""
+
 
 @define(eq=False)
 class _Session:
@@ -129,6 +136,10 @@ class Lines:
         if session is None:
             return
         match kind:
+            case "cut":
+                session.line.cut()
+            case "silence":
+                session.line.silent = True
             case "giant_frame":
                 session.line.send_raw(GIANT_FRAME)
             case "garbage":
@@ -136,8 +147,7 @@ class Lines:
             case "bomb":
                 session.line.send(bomb())
             case _:
-                if kind in STREAM_ERRORS:
-                    self._write(device, STREAM_ERRORS[kind])
+                self._write(device, STREAM_ERRORS[kind])
                 session.line.close()
 
     def _deliver(self, device: Device, node: Node) -> None:
@@ -146,7 +156,7 @@ class Lines:
         fault = self.faults(device).take(DELIVERED) if node.tag == "message" else None
         kind = fault.kind if fault else ""
         if kind == "cut_before_delivery":
-            session.line.close()
+            session.line.cut()
             return
         if kind == "swap":
             session.swapped = node
@@ -158,7 +168,7 @@ class Lines:
             swapped, session.swapped = session.swapped, None
             self._write(device, swapped)
         if kind == "cut_after_delivery":
-            session.line.close()
+            session.line.cut()
 
     def _write(self, device: Device, node: Node) -> None:
         if self.sent is not None:

@@ -69,6 +69,10 @@ class Linking:
             raise Garbled("the QR code belongs to no device that is connected; it may have expired")
         return candidate, self._success(phone, candidate, code.adv_secret, now)
 
+    def awaits_code(self, phone: Phone) -> bool:
+        """Whether a candidate shows a code for this phone."""
+        return any(one._hello and one._hello.phone == phone.account.pn for one in self._candidates)
+
     def enter_code(self, phone: Phone, text: str) -> tuple[Candidate, Node]:
         """A person types the code that a companion shows. Slow on purpose: 100 ms. Raises `Garbled`."""
         code = link_code.typed(text)

@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
+from typing import Final
 
 import trio
 from attrs import define, field
@@ -11,14 +12,15 @@ from daemon.emulator.whatsapp_web.exchange import Exchange
 from daemon.emulator.whatsapp_web.faults import SENT, Fault
 from daemon.emulator.whatsapp_web.lines import Line, Lines
 from daemon.emulator.whatsapp_web.linking import Candidate, Linking
+from daemon.emulator.whatsapp_web.media_host import MediaStore
 from daemon.emulator.whatsapp_web.phone import Phone
 from daemon.emulator.whatsapp_web.phone_keys import Entropy
-from daemon.emulator.whatsapp_web.queries import Delivery, Queries
+from daemon.emulator.whatsapp_web.queries import Delivery, MediaHost, Queries
 from daemon.whatsapp.web import messages_pb2 as wa
 from daemon.whatsapp.web.node import Node, pack
 from daemon.whatsapp.web.payload import Login, Registration
 
-LOGIN_FAULT = frozenset({"failure"})
+LOGIN_FAULT: Final = frozenset({"failure"})
 
 
 @define(eq=False)
@@ -35,6 +37,7 @@ class Network:
     lines: Lines = field(factory=Lines)
     queries: Queries = field(init=False)
     phones: dict[Account, Phone] = field(factory=dict)
+    media: MediaStore | None = None
     said_counts: Counter[str] = field(factory=Counter)  # stanzas of linked devices, by tag
     said_log: deque[tuple[Device, Node]] | None = None  # the stanzas themselves, where a log is wanted
     _exchange: Exchange = field(init=False)
@@ -47,6 +50,13 @@ class Network:
         self.queries = Queries(self.accounts)
         self._exchange = Exchange(self.accounts, self.queries)
         self._linking = Linking(self.entropy)
+
+    def use_media(self, store: MediaStore, host: MediaHost) -> None:
+        """Have files go to that host, and phones upload again what companions miss there."""
+        self.queries.media = host
+        self.media = store
+        for phone in self.phones.values():
+            phone.reupload = store.renew
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until that is so; it is looked at after whatever happens on the network. Bring a time-out."""
@@ -63,6 +73,8 @@ class Network:
         account = Account(number, lid_user, name or number, addressing=addressing, lid_known=lid_known)
         self.accounts.add(account)
         phone = self.phones[account] = Phone(account, self.accounts, self.entropy)
+        if self.media is not None:
+            phone.reupload = self.media.renew
         return phone
 
     def phone(self, number: str) -> Phone:
@@ -79,9 +91,9 @@ class Network:
             raise KeyError(f"{number} has no companion")
         return companions[-1]
 
-    def write(self, phone: Phone, chat: Account, message: wa.Message, *, id_: str = "", edit: str = "") -> str:
+    def write(self, phone: Phone, chat: Account, message: wa.Message, *, id_: str = "") -> str:
         """A person writes on the phone; the message's id."""
-        node = phone.write(chat, message, self.clock(), id_=id_, edit=edit)
+        node = phone.write(chat, message, self.clock(), id_=id_)
         self.from_phone(phone, node)
         return node.get("id")
 
@@ -139,6 +151,10 @@ class Network:
         candidate, node = self._linking.enter_code(phone, code)
         self._candidates[candidate].send(pack(node))
 
+    def awaits_code(self, phone: Phone) -> bool:
+        """Whether a companion shows a code for this phone."""
+        return self._linking.awaits_code(phone)
+
     def said_unlinked(self, candidate: Candidate, node: Node) -> None:
         """A stanza of a device that is not linked yet. Raises `Garbled`."""
         line = self._candidates[candidate]
@@ -167,6 +183,10 @@ class Network:
             self.lines.open(device, line, self.clock())
         self._tick()
         return device
+
+    def greeted(self, device: Device) -> bool:
+        """Whether the device is connected, has what it missed, and was written to by its phone if it is new."""
+        return self.lines.live(device) and device not in self._unwelcomed
 
     def log_out(self, device: Device, line: Line) -> None:
         """A device's connection has ended."""

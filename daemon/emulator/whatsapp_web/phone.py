@@ -10,9 +10,9 @@ from typing import Final
 from attrs import define, field
 
 from daemon.emulator.whatsapp_web.accounts import PHONE, Account, Accounts, Device, Published, SignedKey
-from daemon.emulator.whatsapp_web.letters import Letter, Receipt, file_of, media_type, stanza_type
+from daemon.emulator.whatsapp_web.letters import Letter, Receipt, file_of
 from daemon.emulator.whatsapp_web.phone_keys import Entropy, PhoneKeys
-from daemon.whatsapp.web import media
+from daemon.whatsapp.web import compose, media
 from daemon.whatsapp.web import messages_pb2 as wa
 from daemon.whatsapp.web.errors import Garbled
 from daemon.whatsapp.web.jid import PN, SERVER
@@ -57,26 +57,26 @@ class Phone:
 
     # writing
 
-    def write(self, chat: Account, message: wa.Message, now: int, *, id_: str = "", edit: str = "") -> Node:
+    def write(self, chat: Account, message: wa.Message, now: int, *, id_: str = "") -> Node:
         """The stanza that says `message` to all devices of `chat`, and to our companions that we did."""
         server = self.account.server if chat.lid_known else PN
         to = chat.address(server)
         id_ = id_ or self.new_id()
-        own = wa.Message(deviceSentMessage=wa.DeviceSentMessage(destinationJid=str(to), message=message))
+        own, shape = compose.own_copy(message, str(to)), compose.shape(message)
         participants = []
         for account, content in ((chat, message), (self.account, own)):
             for device in account.devices.values():
                 if device is not self.device and device.signed is not None:
-                    enc = self._enc(device, content, "hide" if edit else "")
+                    enc = _announced(self.keys.encrypt(device, content), shape)
                     participants.append(Node("to", {"jid": device.address(server)}, (enc,)))
         self.letters[id_] = Letter(id=id_, chat=chat, sender=self.device, message=message, at=now)
-        attrs: dict[str, Attr] = {"id": id_, "to": to, "type": stanza_type(message)} | ({"edit": edit} if edit else {})
+        attrs: dict[str, Attr] = {"id": id_, "to": to, "type": shape.type, "edit": shape.edit}
         return Node("message", attrs, (Node("participants", {}, tuple(participants)),))
 
     def write_peer(self, companion: Device, said: wa.ProtocolMessage) -> Node:
         """The stanza that says something to one of our own companions alone."""
         enc = self.keys.encrypt(companion, wa.Message(protocolMessage=said))
-        attrs = {"id": self.new_id(), "to": companion.jid, "type": "text", "category": "peer"}
+        attrs: dict[str, Attr] = {"id": self.new_id(), "to": companion.jid, "type": "text", "category": "peer"}
         return Node("message", attrs, (Node("meta", {"appdata": "default"}), enc))
 
     def mark_read(self, *ids: str, now: int) -> Node:
@@ -253,17 +253,12 @@ class Phone:
             self.keys.begin(asker, bundle)
         server = (node.jid("from") or SERVER).server
         to = letter.chat.address(server)
-        sent = wa.Message(deviceSentMessage=wa.DeviceSentMessage(destinationJid=str(to), message=letter.message))
-        enc = self.keys.encrypt(asker, sent if own else letter.message)
+        shape = compose.shape(letter.message)
+        content = compose.own_copy(letter.message, str(to)) if own else letter.message
+        enc = _announced(self.keys.encrypt(asker, content), shape)
         again = Node("enc", {**enc.attrs, "count": retry.get("count")}, enc.content)
-        attrs = {
-            "id": letter.id,
-            "to": node.attrs["from"],
-            "type": stanza_type(letter.message),
-            "device_fanout": "false",
-        }
-        if own:
-            attrs["recipient"] = to
+        attrs: dict[str, Attr] = {"id": letter.id, "to": node.attrs["from"], "type": shape.type, "edit": shape.edit}
+        attrs |= {"device_fanout": "false", "recipient": to if own else ""}
         return [Node("message", attrs, (again,))]
 
     def _find_file(self, node: Node) -> list[Node]:
@@ -286,7 +281,8 @@ class Phone:
 
     def _peer_asked(self, node: Node, companion: Device, message: wa.Message) -> list[Node]:
         """A companion asks for messages it was not given: they are sent as we have them."""
-        asked = message.protocolMessage.peerDataOperationRequestMessage
+        inner = message.deviceSentMessage.message if message.HasField("deviceSentMessage") else message
+        asked = inner.protocolMessage.peerDataOperationRequestMessage
         wanted = [request.messageKey for request in asked.placeholderMessageResendRequest]
         self.asked += [key.id for key in wanted]
         results = [
@@ -327,14 +323,6 @@ class Phone:
         elif sender := self._account(node, "from"):
             self.keys.forget(sender.phone)
 
-    def _enc(self, device: Device, message: wa.Message, decrypt_fail: str) -> Node:
-        enc = self.keys.encrypt(device, message)
-        inner = message.deviceSentMessage.message if message.HasField("deviceSentMessage") else message
-        kind = media_type(inner)
-        attrs = {**enc.attrs} | ({"mediatype": kind} if kind else {})
-        attrs |= {"decrypt-fail": decrypt_fail} if decrypt_fail else {}
-        return Node("enc", attrs, enc.content)
-
     def _acquaintances(self) -> list[Account]:
         met = {letter.chat.phone: letter.chat for letter in self.letters.values()}
         return [account for account in met.values() if account.lid_known]
@@ -346,6 +334,12 @@ class Phone:
     def _device(self, node: Node, name: str) -> Device | None:
         jid = node.jid(name)
         return self.accounts.device(jid) if jid else None
+
+
+def _announced(enc: Node, shape: compose.Shape) -> Node:
+    """The `<enc>` with what the message's shape says of it."""
+    hide = "hide" if shape.hide else ""
+    return Node("enc", {**enc.attrs, "mediatype": shape.mediatype, "decrypt-fail": hide}, enc.content)
 
 
 def _ack(node: Node) -> Node:

@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 from daemon.emulator.whatsapp_web.accounts import PHONE, Account, Accounts, Device, Published, SignedKey
 from daemon.whatsapp.web.errors import Garbled
 from daemon.whatsapp.web.jid import PN, SERVER, Jid
-from daemon.whatsapp.web.node import Node
+from daemon.whatsapp.web.node import Attr, Node
 
 LOW_PREKEYS: Final = 5  # below this the device is told
 
@@ -91,7 +91,7 @@ class Queries:
     def devices_changed(self, account: Account, change: str, device: Device, now: int) -> list[Delivery]:
         """A companion was linked ("add") or unlinked ("remove"): the account's other devices are told."""
         about = Node("device", {"jid": device.jid, "lid": device.lid, "key-index": str(device.key_index)})
-        attrs = {"from": account.pn, "type": "devices", "lid": account.lid, "t": str(now)}
+        attrs: dict[str, Attr] = {"from": account.pn, "type": "devices", "lid": account.lid, "t": str(now)}
         return [
             Delivery(
                 device=other,
@@ -104,7 +104,7 @@ class Queries:
 
     def identity_changed(self, account: Account, now: int) -> list[Delivery]:
         """An account has another identity: every other one's devices are told."""
-        attrs = {"from": account.address(account.server), "type": "encrypt", "t": str(now)}
+        attrs: dict[str, Attr] = {"from": account.address(account.server), "type": "encrypt", "t": str(now)}
         return [
             Delivery(
                 device=device,
@@ -152,7 +152,7 @@ class Queries:
     def prekeys_low(self, device: Device) -> Delivery:
         """The device should upload more of them."""
         count = Node("count", {"value": str(len(device.prekeys))})
-        attrs = {"from": SERVER, "type": "encrypt", "id": self.stanza_id()}
+        attrs: dict[str, Attr] = {"from": SERVER, "type": "encrypt", "id": self.stanza_id()}
         return Delivery(device=device, node=Node("notification", attrs, (count,)), kept=True)
 
     def _users(self, usync: Node, now: int) -> Node:
@@ -210,9 +210,13 @@ class Queries:
                 {"type": "trusted_contact", "t": token.get("t") or str(now), "jid": contact.address(jid.server)},
                 proof,
             )
-            sender = device.account.address(jid.server)
+            about: dict[str, Attr] = {
+                "from": device.account.address(jid.server),
+                "type": "privacy_token",
+                "t": str(now),
+            }
             for other in contact.devices.values():
-                attrs = {"from": sender, "type": "privacy_token", "id": self.stanza_id(), "t": str(now)}
+                attrs = {**about, "id": self.stanza_id()}
                 node = Node("notification", attrs, (Node("tokens", {}, (given,)),))
                 deliveries.append(Delivery(device=other, node=node, kept=True))
         return deliveries
@@ -236,12 +240,12 @@ _MINIMAL: Final = {
 
 
 def _result(device: Device, iq: Node, *content: Node) -> Delivery:
-    attrs = {"type": "result", "from": SERVER, "id": iq.get("id")}
+    attrs: dict[str, Attr] = {"type": "result", "from": SERVER, "id": iq.get("id")}
     return Delivery(device=device, node=Node("iq", attrs, content or None))
 
 
 def _error(device: Device, iq: Node, code: int, text: str) -> Delivery:
-    attrs = {"type": "error", "from": SERVER, "id": iq.get("id")}
+    attrs: dict[str, Attr] = {"type": "error", "from": SERVER, "id": iq.get("id")}
     return Delivery(device=device, node=Node("iq", attrs, (Node("error", {"code": str(code), "text": text}),)))
 
 

@@ -20,6 +20,7 @@ from daemon.whatsapp.web.payload import Login, read
 
 PATH: Final = "/ws/chat"
 HANDSHAKE_SECONDS: Final = 20
+LINGER_SECONDS: Final = 0.2
 DAY_SECONDS: Final = 86_400
 YEAR_SECONDS: Final = 365 * DAY_SECONDS
 
@@ -55,17 +56,24 @@ class _SocketLine:
 
     transport: Transport
     _sender: trio.MemorySendChannel[bytes]
+    silent: bool = False
 
     def send(self, content: bytes) -> None:
         self.send_raw(frame(self.transport.encrypt(content)))
 
     def send_raw(self, data: bytes) -> None:
+        if self.silent:
+            return
         try:
             self._sender.send_nowait(data)
         except (trio.ClosedResourceError, trio.BrokenResourceError):
             return  # the connection has ended: what counts waits in the device's queue
 
     def close(self) -> None:
+        self._sender.close()
+
+    def cut(self) -> None:
+        self.silent = True
         self._sender.close()
 
 
@@ -138,7 +146,7 @@ class Server:
         sender, receiver = trio.open_memory_channel[bytes](float("inf"))
         line = _SocketLine(transport, sender)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(_pump, receiver, socket)
+            nursery.start_soon(_pump, receiver, line, socket)
             if isinstance(client, Login):
                 device = self.network.log_in(client, noise, line)
                 hear: Callable[[Node], None] = partial(self.network.said, device) if device else _ignore
@@ -149,7 +157,9 @@ class Server:
                 leave = partial(self.network.leave, candidate)
             try:
                 while True:
-                    hear(unpack(transport.decrypt(await payload())))
+                    content = transport.decrypt(await payload())
+                    if not line.silent:
+                        hear(unpack(content))
             except trio_websocket.ConnectionClosed:
                 pass
             except Garbled as fault:
@@ -159,13 +169,18 @@ class Server:
                 nursery.cancel_scope.cancel()
 
 
-async def _pump(queue: trio.MemoryReceiveChannel[bytes], socket: trio_websocket.WebSocketConnection) -> None:
+async def _pump(
+    queue: trio.MemoryReceiveChannel[bytes], line: _SocketLine, socket: trio_websocket.WebSocketConnection
+) -> None:
     """Write what is queued; at its end close the socket, which ends the reader."""
     async for data in queue:
         try:
             await socket.send_message(data)
         except trio_websocket.ConnectionClosed:
             return
+    if not line.silent:
+        # Some clients lose what comes in one piece with the end of the connection, and most end it themselves.
+        await trio.sleep(LINGER_SECONDS)
     await socket.aclose()
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from attrs import field, frozen
 
-from daemon.whatsapp.web import body, envelope
+from daemon.whatsapp.web import envelope
 from daemon.whatsapp.web import messages_pb2 as wa
 from daemon.whatsapp.web.content import SECRET_BYTES, Disappearing
 from daemon.whatsapp.web.media import Encrypted, Kind, Reference
@@ -61,11 +61,11 @@ class Uploaded:
 
 @frozen(kw_only=True)
 class Quoted:
-    """The message ours answers to."""
+    """The message ours answers to. Apps that have it show it by its id, others show `text`."""
 
     id: str
     author: str  # bare JID
-    message: wa.Message = field(repr=False)
+    text: str
 
 
 @frozen(kw_only=True)
@@ -77,6 +77,7 @@ class Key:
     from_me: bool
 
     def made(self) -> wa.MessageKey:
+        """As messages carry it."""
         return wa.MessageKey(remoteJid=self.chat, fromMe=self.from_me, id=self.id)
 
 
@@ -273,22 +274,11 @@ def _context(setting: Setting) -> wa.ContextInfo | None:
     if quoted is not None:
         context.stanzaId = quoted.id
         context.participant = quoted.author
-        context.quotedMessage.CopyFrom(_bare(quoted.message))
+        context.quotedMessage.conversation = envelope.text(quoted.text)
     if lifetime and lifetime.seconds:
         context.expiration = lifetime.seconds
         context.ephemeralSettingTimestamp = lifetime.set_at
     return context
-
-
-def _bare(message: wa.Message) -> wa.Message:
-    """A message as it is quoted: without wrappers, its secret, and what it quoted itself."""
-    bare = wa.Message()
-    bare.CopyFrom(envelope.unwrapped(message))
-    bare.ClearField("messageContextInfo")
-    context = body.context(bare)
-    if context is not None:
-        context.Clear()
-    return bare
 
 
 def _finished(message: wa.Message, setting: Setting) -> wa.Message:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 from daemon.whatsapp.web.curve import KEY_BYTES, KeyPair, dh, hkdf
 from daemon.whatsapp.web.errors import Garbled, Untrusted
 from daemon.whatsapp.web.jid import PN, SERVER, Jid
-from daemon.whatsapp.web.node import Node
+from daemon.whatsapp.web.node import Attr, Node
 from daemon.whatsapp.web.pairing import CLIENT_TYPE, PairingRefused
 
 ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTVWXYZ"
@@ -164,8 +164,8 @@ def read_ref(answer: Node) -> bytes:
 
 def read_primary_hello(notification: Node, *, ref: bytes) -> PrimaryHello:
     """The notification that the code was typed. Raises `Garbled`, also for another pairing's ref."""
-    if notification.tag != "notification" or notification.jid("from") != SERVER:
-        raise Garbled("a pairing code's notification comes from the server alone")
+    if notification.tag != "notification" or notification.get("type") != _REG:
+        raise Garbled("a stanza that was taken for a pairing code's notification is none")
     registration = notification.child(_REG)
     hello = PrimaryHello(
         ref=_short(registration, _REF),
@@ -284,12 +284,10 @@ def _ctr(key: bytes, iv: bytes, data: bytes) -> bytes:
 
 
 def _request(phone: Jid, stage: str, *children: Node, show_notification: bool = False) -> Node:
-    registration = Node(
-        _REG,
-        {"jid": phone, "stage": stage} | ({"should_show_push_notification": "true"} if show_notification else {}),
-        children,
-    )
-    return Node("iq", {"to": SERVER, "type": "set", "xmlns": "md"}, (registration,))
+    attrs: dict[str, Attr] = {"jid": phone, "stage": stage}
+    if show_notification:
+        attrs["should_show_push_notification"] = "true"
+    return Node("iq", {"to": SERVER, "type": "set", "xmlns": "md"}, (Node(_REG, attrs, children),))
 
 
 def _read_request(node: Node, stage: str) -> tuple[Node, Jid]:

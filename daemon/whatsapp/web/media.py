@@ -193,6 +193,11 @@ class Decryptor:
         self._plain.update(plain)
         return plain
 
+    @property
+    def sha256(self) -> bytes:
+        """Of the plain file so far; of all of it once `finish` has returned."""
+        return self._plain.digest()
+
     def finish(self) -> bytes:
         """The last piece, once everything is proven: stored hash, MAC, padding, plain hash, in this order.
 

@@ -8,6 +8,7 @@ Source: whatsmeow `binary/encoder.go`, `binary/decoder.go`, as summed up in the 
 import builtins
 import re
 import zlib
+from collections.abc import Mapping
 from typing import Final
 
 from attrs import field, frozen
@@ -63,7 +64,7 @@ class Node:
     """
 
     tag: str
-    attrs: dict[str, Attr] = field(factory=dict)
+    attrs: Mapping[str, Attr] = field(factory=dict)
     content: Content = field(default=None, repr=_shape)
 
     def get(self, name: str, default: str = "") -> str:
@@ -327,11 +328,9 @@ def _write_bytes(out: bytearray, data: bytes) -> None:
     elif len(data) < 2**20:
         out.append(_BINARY_20)
         out += len(data).to_bytes(3, "big")
-    elif len(data) < 2**32:
+    else:
         out.append(_BINARY_32)
         out += len(data).to_bytes(4, "big")
-    else:
-        raise Garbled(f"{len(data)} bytes in one node")
     out += data
 
 

@@ -218,7 +218,12 @@ class Pace:
         return _STRIKES_SECONDS[min(self._strikes, len(_STRIKES_SECONDS)) - 1]
 
     def relieved(self) -> None:
-        """The server took its limit back, or the operator wants to try again."""
+        """The server took its limit back. A ban is another matter and stays."""
+        if self._trouble != "ban":
+            self._trouble = None
+
+    def resume(self) -> None:
+        """The operator wants to try again, whatever it was."""
         self._trouble = None
 
     def stopped(self, now: float) -> str:

@@ -15,7 +15,7 @@ import orjson
 from attrs import field, frozen
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from daemon.whatsapp.web import link_code, payload
+from daemon.whatsapp.web import link_code
 from daemon.whatsapp.web import messages_pb2 as wa
 from daemon.whatsapp.web.curve import KEY_BYTES, KeyPair, dh, hkdf
 from daemon.whatsapp.web.errors import Garbled
@@ -27,6 +27,8 @@ RELYING_PARTY: Final = "whatsapp.com"
 HANDOFF_SECONDS: Final = 300.0
 """How long the proof that the phone read our QR code spares comparing codes."""
 
+DEVICE_TYPE: Final = wa.DPPT_CHROME
+"""The platform of `payload.DEVICE_PROPS`."""
 NONCE_BYTES: Final = 32
 _LONGEST_JSON: Final = 65536
 _CODE_BYTES: Final = 5
@@ -48,13 +50,21 @@ class Asked:
     handoff_until: float
 
     @property
+    def command(self) -> str:
+        """What to type in the console of a browser's web.whatsapp.com tab; its result is for `read_assertion`."""
+        return (
+            "JSON.stringify(await navigator.credentials.get({publicKey:"
+            f" PublicKeyCredential.parseRequestOptionsFromJSON({self.options})}}))"
+        )
+
+    @property
     def sentence(self) -> str:
         """For the operator."""
         return (
             "WhatsApp asks for this account's passkey before it links a device, and a server cannot make that proof:"
-            " open web.whatsapp.com in a browser that can use the dealer's passkey, call navigator.credentials.get()"
-            " with the options shown here and hand its result to the pairing; without a passkey the number cannot be"
-            " linked, connect it through the Cloud API instead"
+            " open web.whatsapp.com in a browser that can use the dealer's passkey, run the command shown here in its"
+            " console and hand the result to the pairing; without a passkey the number cannot be linked, connect it"
+            " through the Cloud API instead"
         )
 
 
@@ -114,7 +124,8 @@ def asked(node: Node, *, adv_secret: bytes, now: float) -> Asked:
     if node.jid("from") != SERVER or node.get("type") not in ("passkey_prologue_request", "result"):
         raise Garbled("a passkey is for the server alone to ask for")
     child = node.child("passkey_request_options")
-    options = _record(child.data if child else b"", "the options of a passkey request")
+    text = child.data if child else b""
+    options = _record(text, "the options of a passkey request")
     challenge, milliseconds = options.get("challenge"), options.get("timeout")
     if not isinstance(challenge, str) or not _base64url(challenge):
         raise Garbled("a passkey request has no challenge")
@@ -122,7 +133,7 @@ def asked(node: Node, *, adv_secret: bytes, now: float) -> Asked:
         raise Garbled("a passkey request is for another site than whatsapp.com")
     seconds = milliseconds / 1000 if isinstance(milliseconds, int) and milliseconds > 0 else HANDOFF_SECONDS
     return Asked(
-        options=orjson.dumps(options).decode(),
+        options=text.decode(),
         challenge=challenge,
         until=now + min(seconds, _MOST_SECONDS),
         handoff_key=hkdf(adv_secret, salt=None, info=b"shortcake-passkey-handoff-v1", length=32),
@@ -175,7 +186,7 @@ def prove(
 ) -> tuple[Proved, Node]:
     """The state and the iq that carries the proof. `nonce` is 32 fresh random bytes, committed to now, shown later."""
     identity = wa.CompanionEphemeralIdentity(
-        publicKey=ephemeral.public, deviceType=payload.PLATFORM, ref=ref
+        publicKey=ephemeral.public, deviceType=DEVICE_TYPE, ref=ref
     ).SerializeToString(deterministic=True)
     commitment = wa.CompanionCommitment(hash=hashlib.sha256(identity + nonce).digest())
     prologue = wa.ProloguePayload(companionEphemeralIdentity=identity, commitment=commitment).SerializeToString(
@@ -202,7 +213,7 @@ def confirm(proved: Proved, notification: Node) -> tuple[Confirming, Node]:
     phone = parse(wa.PrimaryEphemeralIdentity, child.data if child else b"")
     if len(phone.publicKey) != KEY_BYTES or len(phone.nonce) != NONCE_BYTES:
         raise Garbled("the phone's answer to the passkey has no key or no nonce of 32 bytes")
-    salt = f"Companion Pairing {int(payload.PLATFORM)} with ref {proved.ref}".encode()
+    salt = f"Companion Pairing {int(DEVICE_TYPE)} with ref {proved.ref}".encode()
     shared = dh(proved.ephemeral.private, phone.publicKey)
     digest = hashlib.sha256(proved.nonce + phone.publicKey).digest()
     mixed = bytes(ours ^ theirs for ours, theirs in zip(digest[:_CODE_BYTES], phone.nonce, strict=False))

@@ -26,15 +26,13 @@ BUILT_IN_VERSION: Final[Version] = (2, 3000, 1045649367)
 KEY_TYPE: Final = b"\x05"
 """Curve25519, written before a public key where libsignal would."""
 
-PLATFORM: Final = wa.DeviceProps.CHROME
-
 _REVISION: Final = re.compile(r'\\?"client_revision\\?":\s{0,9}(\d{1,10})(?!\d)', re.ASCII)
 _UINT32: Final = 2**32
 
 _DEVICE_PROPS: Final = wa.DeviceProps(
     os="showroomd",  # how the dealer recognises us in the phone's list of linked devices
     version=wa.DevicePropsAppVersion(primary=1, secondary=0, tertiary=0),
-    platformType=PLATFORM,
+    platformType=wa.DeviceProps.CHROME,
     requireFullSync=False,
     historySyncConfig=wa.HistorySyncConfig(
         storageQuotaMb=512, inlineInitialPayloadInE2EeMsg=True, recentSyncDaysLimit=1

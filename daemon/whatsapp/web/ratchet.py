@@ -199,7 +199,7 @@ def decrypt_message(
         chain = session.receiver(message.ratchet)
         if chain is not None:
             chain, plain = _open(me, record.identity, chain, message)
-            return record.advanced(position, evolve(session.with_receiver(chain), pending=None)), plain
+            return record.advanced(position, session.with_receiver(chain)), plain
     for position, session in enumerate(record.sessions):
         if position > 0 and message.counter > _MAX_AHEAD_ARCHIVED:
             break

@@ -264,13 +264,13 @@ def ack(node: Node, own: Own | None, *, error: int | None = None) -> Node:
     return Node("ack", attrs)
 
 
-def delivered(message: Incoming, own: Own, *, available: bool = False) -> Node:
+def delivered(message: Incoming, *, available: bool = False) -> Node:
     """The delivery receipt that clears a message once it is committed.
 
     Only while we are `available` does the sender see the second tick.
     """
     if message.from_me:
-        return _own_receipt(message.stanza, own)
+        return _own_receipt(message.stanza)
     return _receipt(message.stanza, "" if available else "inactive")
 
 
@@ -287,11 +287,11 @@ def clearing(node: Node, own: Own | None) -> tuple[Node, ...]:
     if node.tag in NOT_CLEARED or not node.get("id"):
         return ()
     if own is not None and _is_fan_out(node, own):
-        return (_own_receipt(node, own),)
+        return (_own_receipt(node),)
     return (ack(node, own),)
 
 
-def _own_receipt(node: Node, own: Own) -> Node:
+def _own_receipt(node: Node) -> Node:
     if node.get("category") == "peer":
         return _receipt(node, "peer_msg")
     return _receipt(node, "sender", "recipient")

@@ -213,3 +213,14 @@ async def test_a_restore_goes_on_when_its_caller_goes_away(tmp_path: Path) -> No
 async def cancel_soon(scope: trio.CancelScope) -> None:
     await trio.lowlevel.checkpoint()
     scope.cancel()
+
+
+async def test_centrals_file_is_no_tenants(tmp_path: Path) -> None:
+    async with house(tmp_path) as parts:
+        await parts.service.create(sandbox_profile("auto-sul"), {})
+        await parts.copies.round()
+        central = tmp_path / "data" / "copies" / "central.db"
+        for refuse in (restoring(parts).adopt, partial(restoring(parts).restore, "auto-sul")):
+            with pytest.raises(Invalid, match="central.db is a copy of central.db.*a tenant's file"):
+                await refuse(central)
+        assert parts.supervisor.running("auto-sul") is not None

@@ -6,7 +6,9 @@ import pytest
 
 from daemon.cli import main
 from daemon.lock import locked
-from shards.migrate import newest
+from shards import migrate
+from shards.migrate import Migration, newest
+from tests.support.schema import KINDS
 
 
 @pytest.fixture
@@ -36,6 +38,25 @@ def test_all_files_are_brought_up_to_date_and_failures_told(
     (shards / "later.db").unlink()
     assert main(["migrate", "--json", "--config", str(config)]) == 0
     assert [line["file"] for line in json.loads(capsys.readouterr().out)] == ["aa.db", "bb.db", "central.db"]
+
+
+def test_session_files_are_migrated_and_never_copied(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("shards", "sessions"):
+        (tmp_path / "data" / folder).mkdir(parents=True)
+        (tmp_path / "data" / folder / "aa.db").touch()
+    assert main(["migrate", "--json", "--config", str(config)]) == 0
+    assert [line["file"] for line in json.loads(capsys.readouterr().out)] == ["aa.db", "sessions/aa.db"]
+    real = migrate.migrations
+    one_more = {kind: (*real(kind), Migration(newest(kind) + 1, "more", "CREATE TABLE more (x)")) for kind in KINDS}
+    monkeypatch.setattr(migrate, "migrations", one_more.__getitem__)
+    assert main(["migrate", "--config", str(config)]) == 0
+    connection = apsw.Connection(str(tmp_path / "data" / "sessions" / "aa.db"))
+    assert connection.pragma("user_version") == len(one_more["session"])
+    connection.close()
+    copies = tmp_path / "data" / "copies" / "before-migration"
+    assert [path.relative_to(copies).parts[0] for path in copies.rglob("*.db")] == ["shards"]
 
 
 def test_it_leaves_a_running_daemon_alone(config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,10 +60,8 @@ class Desk:
             config=Config(),
             room=lambda: self.room,
         )
-        token = {"graph_url": "http://graph", "version": "v1", "phone_number_id": "1", "token": lambda: "EAAG"}
-        self.media = InboundMedia(shard, around, token)  # type: ignore[arg-type]
         self.fetcher = Fetcher(directory / "media")
-        self.media._fetcher = self.fetcher  # type: ignore[assignment]
+        self.media = InboundMedia(shard, around, self.fetcher)  # type: ignore[arg-type]
 
     async def want(self, sender: str = "ana") -> None:
         def work(tx: Tx) -> None:

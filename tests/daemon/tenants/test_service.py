@@ -375,6 +375,25 @@ async def test_a_deletion_that_fails_leaves_it_running(parts: Parts, failing: Fa
     assert await owner(parts, "1") == "auto-sul"
 
 
+async def test_deleting_closes_the_session_file_and_takes_a_killed_ones_log_along(parts: Parts, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for tenant in ("auto-sul", "morta"):
+        await parts.service.create(sandbox_profile(tenant), {})
+        handle = await parts.sessions.create(tenant)
+        await handle.write(lambda tx: tx.run("INSERT INTO meta VALUES ('a', 'b')"))
+    await parts.sessions.release("morta")
+    (data / "sessions" / "morta.db-wal").write_bytes(b"log")
+    for tenant in ("auto-sul", "morta"):
+        await parts.service.delete(tenant)
+    assert parts.sessions.open_count == 0
+    assert not list((data / "sessions").iterdir())
+    assert sorted(path.name for path in data.glob("deleted/*/session-*")) == [
+        "session-auto-sul.db",
+        "session-morta.db",
+        "session-morta.db-wal",
+    ]
+
+
 async def test_a_broken_tenant_can_be_deleted(parts: Parts) -> None:
     await parts.service.create(sandbox_profile("auto-sul"), {})
     await parts.service.suspend("auto-sul", "")

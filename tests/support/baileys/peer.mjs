@@ -19,7 +19,7 @@ import P from "pino";
 import { logAuthState, sentStore } from "./auth_state.mjs";
 
 const [url, directory] = process.argv.slice(2);
-const logger = P({ level: process.env.BAILEYS_LOG ?? "silent" }, P.destination(2));
+const logger = P({ level: process.env.BAILEYS_LOG || "silent" }, P.destination(2));
 // libsignal writes sessions, keys included, to the console; stdout is ours.
 const chatter = process.env.BAILEYS_LOG ? console.error : () => {};
 for (const level of ["log", "info", "warn", "error"]) console[level] = chatter;

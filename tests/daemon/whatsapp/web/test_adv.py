@@ -23,8 +23,8 @@ SECRET = b"\x44" * 32
 
 @pytest.fixture(scope="module")
 def vector() -> dict[str, Any]:
-    vectors: dict[str, Any] = json.loads(VECTORS.read_text())
-    return vectors["adv"]
+    found: dict[str, Any] = json.loads(VECTORS.read_text())["adv"]
+    return found
 
 
 def vouched(details: adv.Details = DETAILS) -> adv.Account:

@@ -14,7 +14,7 @@ from daemon.whatsapp.web.record import Me, PreKey, SignedPreKey
 
 PHONE = Jid("222", LID)
 COMPANION = Jid("222", LID, 7)
-FIELDS = {
+FIELDS: dict[str, bytes | tuple[Node, ...]] = {
     "registration": b"\x00\x00\x08\xae",
     "type": b"\x05",
     "identity": b"i" * 32,

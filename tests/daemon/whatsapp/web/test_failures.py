@@ -34,6 +34,7 @@ def conflict(kind: str) -> Node:
         ("409", "operator", False),
         ("411", "operator", False),
         ("415", "operator", False),
+        ("429", "wait", False),
         ("418", "operator", False),
         ("419", "operator", False),
         ("500", "reconnect", False),

@@ -2,16 +2,20 @@
 
 import base64
 import hashlib
+import hmac
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.whatsapp.web import media
+from daemon.whatsapp.web import messages_pb2 as wa
+from daemon.whatsapp.web.curve import hkdf
 from daemon.whatsapp.web.errors import Garbled, Untrusted
 from daemon.whatsapp.web.media import Decryptor, Encrypted, Encryptor, Reference
 
@@ -110,6 +114,14 @@ def test_a_flipped_bit_is_refused_even_where_the_message_names_the_flipped_file(
 @given(st.binary(max_size=60))
 def test_garbage_is_refused_whatever_its_hash(stored: bytes) -> None:
     with pytest.raises(Untrusted):
+        decrypt([stored], Encrypted(b"", b"", hashlib.sha256(stored).digest(), 0))
+
+
+@pytest.mark.parametrize("ciphertext", [b"", b"x" * 15, b"x" * 17, b"x" * 32])
+def test_a_file_encrypted_with_the_key_but_wrongly_padded(ciphertext: bytes) -> None:
+    keys = media.keys(KEY, "image")
+    stored = ciphertext + hmac.digest(keys.mac, keys.iv + ciphertext, "sha256")[:10]
+    with pytest.raises(Untrusted, match="does not end"):
         decrypt([stored], Encrypted(b"", b"", hashlib.sha256(stored).digest(), 0))
 
 
@@ -264,6 +276,16 @@ def test_an_answer_for_another_message_or_from_another_is_refused() -> None:
         bad = answer[:at] + bytes([answer[at] ^ 1]) + answer[at + 1 :]
         with pytest.raises(Untrusted):
             media.read_retry_answer(KEY, "3EB0AA", NONCE, bad)
+
+
+def test_the_id_inside_counts_too() -> None:
+    key = hkdf(KEY, salt=None, info=b"WhatsApp Media Retry Notification", length=32)
+    asked = wa.ServerErrorReceipt(stanzaId="3EB0BB").SerializeToString()
+    told = wa.MediaRetryNotification(stanzaId="3EB0BB", directPath=PATH, result=1).SerializeToString()
+    with pytest.raises(Untrusted, match="another message"):
+        media.read_retry_request(KEY, "3EB0AA", NONCE, AESGCM(key).encrypt(NONCE, asked, b"3EB0AA"))
+    with pytest.raises(Untrusted, match="another message"):
+        media.read_retry_answer(KEY, "3EB0AA", NONCE, AESGCM(key).encrypt(NONCE, told, b"3EB0AA"))
 
 
 def test_a_new_path_is_checked_like_the_first() -> None:

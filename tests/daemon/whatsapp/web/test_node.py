@@ -122,6 +122,7 @@ def test_no_damage_raises_anything_else(node: Node, data: st.DataObject) -> None
     assert unpack(again) == found
 
 
+@settings(max_examples=20)
 @given(nodes)
 def test_every_shorter_frame_is_garbled(node: Node) -> None:
     frame = pack(node)

@@ -1,4 +1,5 @@
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -10,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.whatsapp.web import link_code, passkey
+from daemon.whatsapp.web import link_code, passkey, payload
 from daemon.whatsapp.web import messages_pb2 as wa
 from daemon.whatsapp.web.curve import KeyPair, dh, hkdf
 from daemon.whatsapp.web.errors import Garbled, Untrusted
@@ -87,9 +88,21 @@ def content_of(node: Node, *path: str) -> bytes:
 
 def test_what_is_asked() -> None:
     state = wanted()
-    assert json.loads(state.options) == OPTIONS
+    assert state.options == json.dumps(OPTIONS)  # as it came: what is added later stays
     assert (state.challenge, state.until, state.handoff_until) == (CHALLENGE, 1600.0, 1300.0)
-    assert "hand its result" in state.sentence
+    assert "run the command shown" in state.sentence
+    assert state.command.count(state.options) == 1
+
+
+def test_options_of_any_depth_are_kept_as_they_came() -> None:
+    """A reader that goes deeper than its writer would fall over its own output."""
+    deep = json.dumps(OPTIONS)[:-1] + ', "extensions": ' + "[" * 500 + "]" * 500 + "}"
+    node = Node("iq", {"from": SERVER, "type": "result"}, (Node("passkey_request_options", content=deep.encode()),))
+    assert passkey.asked(node, adv_secret=SECRET, now=0.0).options == deep
+
+
+def test_the_device_type_is_that_of_the_registration() -> None:
+    assert int(passkey.DEVICE_TYPE) == wa.DeviceProps.FromString(payload.DEVICE_PROPS).platformType
 
 
 def test_a_request_without_a_sane_time_ends_all_the_same() -> None:
@@ -195,6 +208,15 @@ def test_the_secret_of_the_qr_code_spares_the_comparison() -> None:
     assert "by itself" in confirming.sentence
 
 
+def test_every_state_tells_the_operator_what_to_do() -> None:
+    state, _ = proved()
+    confirming, _ = passkey.confirm(state, continued())
+    request = passkey.request(confirming, noise=bytes(32), identity=bytes(32), adv_secret=NEW_SECRET, iv=bytes(12))
+    sentences = {one.sentence for one in (wanted(), state, confirming, request)}
+    assert len(sentences) == 4
+    assert all(": " in sentence and sentence.isprintable() for sentence in sentences)
+
+
 @pytest.mark.parametrize(
     ("node", "error"),
     [
@@ -243,20 +265,14 @@ def test_any_json_raises_only_garbled(value: Any) -> None:
         json.dumps(result(rawId=value)),
         json.dumps({"id": inner}),
     ):
-        try:
+        with contextlib.suppress(Garbled):
             passkey.read_assertion(attempt, wanted())
-        except Garbled:
-            pass
-    try:
+    with contextlib.suppress(Garbled):
         passkey.asked(requested(value), adv_secret=SECRET, now=0.0)
-    except Garbled:
-        pass
 
 
 @given(st.binary(max_size=100))
 def test_any_answer_raises_only_garbled(content: bytes) -> None:
     node = evolve(continued(), content=(Node("primary_ephemeral_identity", content=content),))
-    try:
+    with contextlib.suppress(Garbled):
         passkey.confirm(proved()[0], node)
-    except Garbled:
-        pass

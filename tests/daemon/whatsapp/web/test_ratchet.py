@@ -15,7 +15,7 @@ from daemon.whatsapp.web import ratchet
 from daemon.whatsapp.web.bundle import Bundle
 from daemon.whatsapp.web.curve import KeyPair
 from daemon.whatsapp.web.errors import Garbled, Untrusted
-from daemon.whatsapp.web.key_schedule import MAC_BYTES
+from daemon.whatsapp.web.key_schedule import MAC_BYTES, mac, message_key, message_keys
 from daemon.whatsapp.web.record import (
     MAX_ARCHIVED,
     MAX_RECEIVERS,
@@ -116,7 +116,7 @@ def test_the_published_vector_is_decrypted_in_its_delivery_order() -> None:
     assert me.identity.public == bytes_of("bob_identity_public")
 
     record: SessionRecord | None = None
-    spent = []
+    spent: list[bool] = []
     for position in VECTORS["delivery_order"]:
         message = VECTORS["messages"][position]
         parsed = ratchet.read_prekey_message(bytes.fromhex(message["ciphertext"]))
@@ -172,6 +172,34 @@ def test_a_signed_prekey_that_is_not_ours_is_named() -> None:
     ana.start(evolve(rui.bundle(), signed_id=9))
     with pytest.raises(ratchet.MissingPreKey, match="signed prekey 9"):
         rui.read(ana.write(b"oi"))
+
+
+def test_prekeys_other_than_those_named_are_not_used() -> None:
+    ana, rui = pair_of_devices()
+    ana.start(rui.bundle())
+    parsed = ratchet.read_prekey_message(ana.write(b"oi")[1])
+    prekey = rui.prekeys[1]
+    for signed, one_time in (
+        (evolve(rui.signed, id=2), prekey),
+        (None, prekey),
+        (rui.signed, evolve(prekey, id=2)),
+        (rui.signed, None),
+    ):
+        with pytest.raises(ratchet.MissingPreKey):
+            ratchet.decrypt_prekey_message(rui.me, None, parsed, signed=signed, prekey=one_time, new_ratchet=rui.pair())
+
+
+def test_a_prekey_message_under_another_identity_is_none_of_the_session_it_names() -> None:
+    ana, rui = pair_of_devices()
+    ana.start(rui.bundle(one_time=False))
+    rui.read(ana.write(b"oi"))
+    _, body = ana.write(b"again")
+    message = wa.PreKeySignalMessage.FromString(body[1:])
+    message.identityKey = b"\x05" + rui.me.identity.public
+    before = rui.record
+    with pytest.raises(ratchet.BadMac):
+        rui.read(("pkmsg", body[:1] + message.SerializeToString()))
+    assert rui.record is before
 
 
 @pytest.mark.parametrize("position", [0, 31, 63])
@@ -270,6 +298,20 @@ def test_sessions_started_over_and_over_keep_a_record_small() -> None:
     assert sum(session.skipped for session in rui.record.sessions[1:]) <= MAX_SKIPPED
 
 
+def test_a_message_tells_how_far_the_chain_before_went() -> None:
+    ana, rui = talking()
+
+    def told() -> int:
+        _, body = ana.write(b"")
+        return wa.SignalMessage.FromString(body[1:-MAC_BYTES]).previousCounter
+
+    assert told() == 0  # one message before the answer: its counter was 0
+    for _ in range(3):
+        rui.read(ana.write(b"."))
+    ana.read(rui.write(b"."))
+    assert told() == 3
+
+
 def test_both_may_start_at_once() -> None:
     ana, rui = pair_of_devices()
     ana.start(rui.bundle())
@@ -293,6 +335,20 @@ def test_an_older_session_that_is_used_becomes_the_current_one() -> None:
     assert rui.read(older) == b"older"
     assert rui.record.current.pending is None
     assert len(rui.record.sessions) == 2
+
+
+@pytest.mark.parametrize(("lost", "read"), [(100, True), (101, False)])
+def test_a_forger_cannot_make_us_count_through_every_archived_session(lost: int, read: bool) -> None:
+    ana, rui = talking()
+    for _ in range(lost):
+        ana.write(b"lost")
+    older = ana.write(b"older")
+    rui.start(ana.bundle())
+    if read:
+        assert rui.read(older) == b"older"
+    else:
+        with pytest.raises(ratchet.BadMac):
+            rui.read(older)
 
 
 def test_another_identity_never_keeps_the_old_sessions() -> None:
@@ -376,6 +432,26 @@ def test_keys_and_counters_that_cannot_be_are_refused_by_name() -> None:
             rui.read(inner(ana, change))
 
 
+@pytest.mark.parametrize("padded", [b"", b"x" * 15, b"x" * 15 + b"\x00", b"x" * 15 + b"\x11", b"x" * 15 + b"\x02"])
+def test_an_authentic_message_may_still_be_nonsense(padded: bytes) -> None:
+    ana, rui = talking()
+    assert ana.record is not None
+    sender = ana.record.current.sender
+    cipher, mac_key = message_keys(message_key(sender.key))
+    body = wa.SignalMessage(
+        ratchetKey=b"\x05" + sender.ratchet.public,
+        counter=sender.index,
+        ciphertext=cipher.encryptor().update(padded) if len(padded) % 16 == 0 else padded,
+    )
+    signed = b"\x33" + body.SerializeToString()
+    vouched = mac(mac_key, ana.me.identity.public, rui.me.identity.public, signed)
+    before = rui.record
+    with pytest.raises(ratchet.InvalidMessage) as refused:
+        rui.read(("msg", signed + vouched))
+    assert refused.value.reason == 4
+    assert rui.record is before
+
+
 def test_a_prekey_message_with_unusable_keys_is_refused_by_name() -> None:
     ana, rui = pair_of_devices()
     ana.start(rui.bundle())
@@ -411,17 +487,115 @@ def test_arbitrary_bytes_are_garbled_and_nothing_else(body: bytes) -> None:
     st.binary(min_size=8, max_size=8),
 )
 def test_well_formed_messages_of_strangers_are_session_errors(
-    ciphertext: bytes, counter: int, key: bytes, mac: bytes
+    ciphertext: bytes, counter: int, key: bytes, vouched: bytes
 ) -> None:
     _, rui = TALKING
     message = wa.SignalMessage(ratchetKey=key, counter=counter, ciphertext=ciphertext)
     with pytest.raises(ratchet.SessionError):
         ratchet.decrypt_message(
-            rui.me, rui.record, b"\x33" + message.SerializeToString() + mac, new_ratchet=rui.me.identity
+            rui.me, rui.record, b"\x33" + message.SerializeToString() + vouched, new_ratchet=rui.me.identity
         )
 
 
 TALKING = talking()
+
+
+# --- any history of two devices ---------------------------------------------------------------------------------------
+
+
+@define
+class Sent:
+    plain: bytes
+    message: tuple[str, bytes]
+    reads: int = 0
+
+    @property
+    def ratchet(self) -> bytes:
+        kind, body = self.message
+        body = ratchet.read_prekey_message(body).message if kind == "pkmsg" else body
+        return wa.SignalMessage.FromString(body[1:-MAC_BYTES]).ratchetKey[1:]
+
+
+@define
+class Side:
+    """A device and the messages on their way to it."""
+
+    device: Device
+    arriving: list[Sent] = field(factory=list)
+    seen: set[bytes] = field(factory=set)  # ratchet keys of messages read
+
+    def read(self, sent: Sent) -> None:
+        """Deliver a message: the first copy is read, any further one is a duplicate and changes nothing."""
+        if sent.reads == 0:
+            assert self.device.read(sent.message) == sent.plain
+            self.seen.add(sent.ratchet)
+        else:
+            before = self.device.record
+            with pytest.raises(ratchet.DuplicateMessage):
+                self.device.read(sent.message)
+            assert self.device.record is before
+        sent.reads += 1
+        self.check()
+
+    def read_forged(self, sent: Sent) -> None:
+        """Deliver a message with another MAC."""
+        kind, body = sent.message
+        inside = ratchet.read_prekey_message(body).message if kind == "pkmsg" else body
+        end = body.index(inside) + len(inside) - 1
+        forged = body[:end] + bytes([body[end] ^ 1]) + body[end + 1 :]
+        before = self.device.record
+        with pytest.raises(ratchet.DuplicateMessage if sent.reads else ratchet.BadMac):
+            self.device.read((kind, forged))
+        assert self.device.record is before
+
+    def check(self) -> None:
+        """The record is within its limits and survives being stored; what came too late for it is lost."""
+        record = self.device.record
+        assert record is not None
+        assert len(record.sessions) <= 1 + MAX_ARCHIVED
+        assert all(len(session.receivers) <= MAX_RECEIVERS for session in record.sessions)
+        self.device.record = SessionRecord.from_bytes(record.to_bytes())
+        assert self.device.record == record
+        held = {chain.ratchet for session in record.sessions for chain in session.receivers}
+        self.arriving = [each for each in self.arriving if each.ratchet in held or each.ratchet not in self.seen]
+
+
+ACTIONS = st.tuples(
+    st.sampled_from(["write"] * 4 + ["read"] * 4 + ["lose", "forge", "start"]), st.booleans(), st.integers(0, 40)
+)
+
+
+@given(st.lists(ACTIONS, min_size=40, max_size=100), st.booleans(), st.booleans())
+def test_whatever_happens_to_them_messages_are_read_once_and_rightly(
+    actions: list[tuple[str, bool, int]], ana_starts: bool, both_start: bool
+) -> None:
+    sides = [Side(device) for device in pair_of_devices()]
+    ana, rui = sides
+    if ana_starts or both_start:
+        ana.device.start(rui.device.bundle())
+    if both_start or not ana_starts:
+        rui.device.start(ana.device.bundle())
+    starts_left = MAX_ARCHIVED - 2
+    for number, (action, first, pick) in enumerate(actions):
+        here, there = sides if first else sides[::-1]
+        if action == "write" and here.device.record is not None:
+            plain = b"%d" % number
+            there.arriving.append(Sent(plain, here.device.write(plain)))
+        elif action == "start" and starts_left:
+            starts_left -= 1
+            here.device.start(there.device.bundle(one_time=bool(pick % 2)))
+            here.check()
+        elif here.arriving:
+            sent = here.arriving[pick % len(here.arriving)]
+            if action == "read":
+                here.read(sent)
+            elif action == "forge":
+                here.read_forged(sent)
+            elif action == "lose":
+                here.arriving.remove(sent)
+
+
+# --- padding ----------------------------------------------------------------------------------------------------------
 
 
 @given(st.binary(max_size=300), st.integers(1, 16))

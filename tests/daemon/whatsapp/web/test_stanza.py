@@ -235,19 +235,17 @@ def test_a_message_with_content_is_not_asked_for() -> None:
 
 def test_a_customer_gets_one_or_two_ticks_at_the_device_that_wrote() -> None:
     device = Jid("222333444", "lid", 7)
-    assert delivered(customer(), OWN) == Node("receipt", {"id": ID, "to": device, "type": "inactive"})
-    assert delivered(customer(), OWN, available=True) == Node("receipt", {"id": ID, "to": device})
+    assert delivered(customer()) == Node("receipt", {"id": ID, "to": device, "type": "inactive"})
+    assert delivered(customer(), available=True) == Node("receipt", {"id": ID, "to": device})
 
 
 def test_receipts_between_our_own_devices() -> None:
-    assert delivered(own_message(), OWN) == Node(
+    assert delivered(own_message()) == Node(
         "receipt", {"id": ID, "to": OWN_LID, "recipient": CUSTOMER_LID, "type": "sender"}
     )
-    assert delivered(incoming(ENC, **{"from": OWN_LID}), OWN) == Node(
-        "receipt", {"id": ID, "to": OWN_LID, "type": "sender"}
-    )
+    assert delivered(incoming(ENC, **{"from": OWN_LID})) == Node("receipt", {"id": ID, "to": OWN_LID, "type": "sender"})
     peer = incoming(ENC, **{"from": OWN_LID, "category": "peer"})
-    assert delivered(peer, OWN, available=True) == Node("receipt", {"id": ID, "to": OWN_LID, "type": "peer_msg"})
+    assert delivered(peer, available=True) == Node("receipt", {"id": ID, "to": OWN_LID, "type": "peer_msg"})
     assert history_received(peer, OWN) == Node("receipt", {"id": ID, "to": OWN.pn.bare, "type": "hist_sync"})
 
 
@@ -268,7 +266,7 @@ def test_acks_of_messages_name_us_and_no_type() -> None:
 
 
 def test_an_undecryptable_message_of_our_own_is_cleared_by_its_receipt() -> None:
-    assert clearing(own_message().stanza, OWN) == (delivered(own_message(), OWN),)
+    assert clearing(own_message().stanza, OWN) == (delivered(own_message()),)
     assert clearing(customer().stanza, OWN)[0].tag == "ack"
 
 
@@ -292,10 +290,9 @@ def test_any_message_has_a_scope_and_an_answer(node: Node) -> None:
     found = scope(node, OWN)
     if isinstance(found, Incoming):
         assert person(found.chat) == found.chat
-        assert delivered(found, OWN).get("id") == node.get("id")
+        assert delivered(found).get("id") == node.get("id")
         assert found.from_me == OWN.has(found.sender)
         assert found.from_me or not found.peer
-        assert scope(without_ciphertext(node), OWN) != found or not found.encs
     else:
         assert [answer.get("id") for answer in found.answers] == ([node.get("id")] if node.get("id") else [])
 
@@ -303,7 +300,7 @@ def test_any_message_has_a_scope_and_an_answer(node: Node) -> None:
 @given(nodes("message"))
 def test_a_stanza_kept_without_its_ciphertext_says_the_same(node: Node) -> None:
     found = scope(node, OWN)
-    if not isinstance(found, Incoming) or "\ud800" in repr(node):
+    if not isinstance(found, Incoming):
         return
     again = scope(without_ciphertext(node), OWN)
     assert isinstance(again, Incoming)
