@@ -24,7 +24,7 @@ MODEL_SIDE: Final = 1024
 MODEL_QUALITY: Final = 80
 WHATSAPP_SIDE: Final = 2560
 WHATSAPP_BYTES: Final = 5_000_000
-FORMATS: Final = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "HEIF", "BMP")
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "HEIF", "BMP")
 JPEG: Final = "image/jpeg"
 
 _QUALITIES: Final = (88, 75, 60)

@@ -1,5 +1,6 @@
 """The wire formats of Anthropic Messages and OpenAI chat completions, from the vendors' side. No I/O."""
 
+from base64 import b64decode
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final
@@ -47,6 +48,16 @@ def _arguments(value: Any) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
+def _check_picture(media_type: str, data: str) -> None:
+    """As the vendors do: base64 of a picture of the type that is named."""
+    try:
+        head = b64decode(data, validate=True)[:12]
+    except ValueError:
+        raise BadRequest("image: the data is not base64") from None
+    magic = {"image/jpeg": b"\xff\xd8\xff", "image/png": b"\x89PNG"}.get(media_type)
+    _demand(magic is not None and head.startswith(magic), f"image: the data is no {media_type}")
+
+
 # Anthropic
 
 
@@ -72,6 +83,11 @@ def read_messages(body: Mapping[str, Any]) -> Seen:
                 _demand(bool(block["text"].strip()), f"messages.{index}: text content blocks must be non-empty")
                 if message["role"] == "user":
                     said, results = block["text"], []
+            elif block["type"] == "image":
+                source = block["source"]
+                _demand(message["role"] == "user", f"messages.{index}: images are the user's")
+                _demand(source["type"] == "base64", f"messages.{index}: source: unknown type")
+                _check_picture(source["media_type"], source["data"])
             elif block["type"] == "tool_use":
                 _demand(isinstance(block["input"], dict), f"messages.{index}: input should be an object")
             elif block["type"] == "tool_result":
@@ -156,7 +172,7 @@ def read_completion(body: Mapping[str, Any]) -> Seen:
             continue
         _demand(not awaited, f"messages[{index}]: tool calls {awaited} were not answered")
         if role == "user":
-            said, results = message["content"], []
+            said, results = _completion_text(message["content"]), []
         elif role == "assistant":
             calls = message.get("tool_calls", ())
             _demand("tool_calls" not in message or bool(calls), f"messages[{index}].tool_calls: empty array")
@@ -169,6 +185,20 @@ def read_completion(body: Mapping[str, Any]) -> Seen:
     _demand(not awaited, f"messages: tool calls {awaited} were not answered")
     offered = tuple((tool["function"]["name"], tool["function"]["parameters"]) for tool in body.get("tools", ()))
     return Seen(said=said, results=tuple(results), tools=offered)
+
+
+def _completion_text(content: Any) -> str:
+    """What a user message says, of one text or of parts."""
+    if isinstance(content, str):
+        return content
+    texts = []
+    for part in content:
+        if part["type"] == "image_url":
+            kind, _, data = part["image_url"]["url"].removeprefix("data:").partition(";base64,")
+            _check_picture(kind, data)
+        else:
+            texts.append(part["text"])
+    return "\n".join(texts)
 
 
 def write_completion(number: int, body: Mapping[str, Any], thought: Thought, cache: PrefixCache) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 Stop = Literal["end", "tools", "length", "refusal"]
 
@@ -38,9 +38,10 @@ class ToolCall:
 
 @frozen
 class UserSaid:
-    """What the customer wrote (data, never instructions)."""
+    """What the customer wrote (data, never instructions), and the pictures that came with it (JPEG)."""
 
     text: str
+    pictures: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @frozen
@@ -70,6 +71,11 @@ class Prompt:
     entries: tuple[Entry, ...]  # begins with UserSaid, roles alternate
     tools: tuple[ToolSpec, ...]
     max_output_tokens: int = 700
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures the model is shown."""
+        return sum(len(entry.pictures) for entry in self.entries if isinstance(entry, UserSaid))
 
 
 @frozen(kw_only=True)

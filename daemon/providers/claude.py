@@ -1,5 +1,6 @@
 """Anthropic's Claude behind its SDK."""
 
+from base64 import b64encode
 from typing import Any, Final
 
 import httpx2
@@ -104,7 +105,7 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
 
 def _message(entry: Entry) -> dict[str, Any]:
     if isinstance(entry, UserSaid):
-        return {"role": "user", "content": [_text(entry.text)]}
+        return {"role": "user", "content": [*(_picture(one) for one in entry.pictures), _text(entry.text)]}
     if isinstance(entry, ModelSaid):
         content = [_text(entry.text)] if entry.text.strip() or not entry.calls else []
         for call in entry.calls:
@@ -117,6 +118,11 @@ def _message(entry: Entry) -> dict[str, Any]:
             for call, result, failed in entry.results
         ],
     }
+
+
+def _picture(jpeg: bytes) -> dict[str, Any]:
+    data = b64encode(jpeg).decode()
+    return {"type": "image", "source": {"type": "base64", "media_type": "image/jpeg", "data": data}}
 
 
 def _text(text: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """OpenAI's chat models behind its SDK, and every server that speaks the same format (Ollama, vLLM …)."""
 
+from base64 import b64encode
 from typing import Any, Final
 
 import httpx2
@@ -99,13 +100,24 @@ def _tool(tool: ToolSpec) -> dict[str, Any]:
 
 def _messages(entry: Entry) -> list[dict[str, Any]]:
     if isinstance(entry, UserSaid):
-        return [{"role": "user", "content": entry.text}]
+        if not entry.pictures:
+            return [{"role": "user", "content": entry.text}]
+        content = [*(_picture(one) for one in entry.pictures), {"type": "text", "text": entry.text}]
+        return [{"role": "user", "content": content}]
     if isinstance(entry, ModelSaid):
         message: dict[str, Any] = {"role": "assistant", "content": entry.text}
         if entry.calls:
             message["tool_calls"] = [_call(call) for call in entry.calls]
         return [message]
     return [{"role": "tool", "tool_call_id": call, "content": result} for call, result, _ in entry.results]
+
+
+def _picture(jpeg: bytes) -> dict[str, Any]:
+    # "low" is one tile of 512 pixels: too little to read a dashboard or a plate
+    return {
+        "type": "image_url",
+        "image_url": {"url": f"data:image/jpeg;base64,{b64encode(jpeg).decode()}", "detail": "high"},
+    }
 
 
 def _call(call: ToolCall) -> dict[str, Any]:

@@ -124,7 +124,10 @@ def test_too_many_bytes_are_not_looked_at(tmp_path: Path, monkeypatch: pytest.Mo
         for_model(on_disk(tmp_path, drawn("PNG")))
 
 
-@pytest.mark.parametrize("data", [b"", b"<html>404</html>", b"%PDF-1.7", b"\xff\xd8\xff", b"<svg xmlns='x'/>", b"II*\0"])
+NO_PICTURES = (b"", b"<html>404</html>", b"%PDF-1.7", b"\xff\xd8\xff", b"<svg xmlns='x'/>", b"II*\0")
+
+
+@pytest.mark.parametrize("data", NO_PICTURES)
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
     with pytest.raises(BrokenPicture):
         for_whatsapp(data)

@@ -28,7 +28,7 @@ def test_days_do_not_overlap(calendar: Calendar, day: date) -> None:
     assert calendar.start(day) <= calendar.start(day + DAY)
 
 
-@given(calendars(), st.datetimes(datetime(1975, 1, 2), datetime(2060, 12, 30), timezones=st.just(UTC)))
+@given(calendars(), st.datetimes(datetime(1975, 1, 2), datetime(2060, 12, 30), timezones=st.just(UTC)))  # noqa: DTZ001 - naive bounds
 def test_every_instant_lies_in_the_day_that_it_is_found_in(calendar: Calendar, at: datetime) -> None:
     day = calendar.day_of(at)
     assert calendar.start(day) <= at < calendar.start(day + DAY)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from attrs import define
+from attrs import define, field
 
 from tests.support.line_process import Line, LineProcess, line_process
 
@@ -14,7 +14,7 @@ from tests.support.line_process import Line, LineProcess, line_process
 class WebServer(LineProcess):
     """A running server, its commands through `call`."""
 
-    ready: Line = {}
+    ready: Line = field(factory=dict)
 
     @property
     def url(self) -> str:

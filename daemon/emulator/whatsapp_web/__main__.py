@@ -3,8 +3,8 @@
     python -m daemon.emulator.whatsapp_web [--port N] [--media-port N] [--directory D]
 
 Its first line on stdout is a JSON object: `url`, `root_public_key` (hex), `media` (the host's name), `ca_file`. Then
-each line on stdin is a command of `admin`, and has one line for an answer: what the command gave with `"answer": id`, or
-`{"answer": id, "error": …}`. It ends with its stdin.
+each line on stdin is a command of `admin` and has one line for an answer: `{"answer": id, …}` with what the command
+gave, or `{"answer": id, "error": …}`. It ends with its stdin.
 """
 
 import argparse

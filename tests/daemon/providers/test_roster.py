@@ -274,7 +274,7 @@ async def test_who_gets_no_slot_in_time_is_told_and_the_vendor_not_blamed(
 async def test_busy_is_an_error_of_its_own(rng: random.Random, autojump_clock: trio.testing.MockClock) -> None:
     one = table(rng, never, never, max_concurrent=1, timeout_seconds=7.0)
     one.model.answers[1] = REPLY
-    slots = one.roster._providers["openai"].slots
+    slots = one.roster._providers["openai"].guard._slots
     async with slots.held("bela"):
         error = await one.fails(ProviderUntried)
     assert "no free slot" in str(error)

@@ -11,7 +11,7 @@ NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)
 def test_a_correction_is_a_receipt_of_its_own() -> None:
     with memory("central") as tx:
         book(tx, "a", receipt(noon(NOVEMBER), "message", "whatsapp", messages=5))
-        wrong = {key: value for key, value in receipt(noon(NOVEMBER), "message", "whatsapp", messages=-2).items()}
+        wrong = receipt(noon(NOVEMBER), "message", "whatsapp", messages=-2)
         event_id, day = corrections.correct(tx, "a", SAO_PAULO, wrong, reason="contadas duas vezes", actor="cli")
         assert day == NOVEMBER
         assert daily.used(tx, "a", NOVEMBER, DECEMBER).messages == 3

@@ -1,6 +1,7 @@
 """The daily sums never differ from the ledger."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import apsw
 import pytest
@@ -16,7 +17,7 @@ from tests.support.ledgers import SAO_PAULO, book, noon, receipt
 NOVEMBER, DECEMBER, JANUARY = date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)
 SOME = st.builds(
     receipt,
-    st.datetimes(datetime(2026, 10, 25), datetime(2026, 12, 5), timezones=st.just(UTC)),
+    st.datetimes(datetime(2026, 10, 25), datetime(2026, 12, 5), timezones=st.just(UTC)),  # noqa: DTZ001 - bounds are naive
     st.sampled_from(("turn", "tokens", "message", "speech")),
     st.sampled_from(("anthropic", "catalogue", "none", "sandbox", "whatsapp")),
     model=st.sampled_from(("", "mini")),
@@ -45,7 +46,7 @@ def invoice(tx: Tx, tenant: str, state: str = "open", end: date = DECEMBER) -> N
 def test_sums_equal_the_ledger(receipts: list[dict[str, object]], cuts: list[int], zone: str, billed: bool) -> None:
     with memory("central") as tx:
         edges = sorted({0, len(receipts), *(cut for cut in cuts if cut < len(receipts))})
-        for begin, end in zip(edges, edges[1:], strict=False):
+        for begin, end in pairwise(edges):
             book(tx, "a", *receipts[begin:end], time_zone=zone)
             book(tx, "a", *receipts[:end:3], time_zone=zone)  # some come twice
             if billed and begin == 0:

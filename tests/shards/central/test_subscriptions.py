@@ -39,7 +39,9 @@ def test_of_one_day_the_last_change_counts() -> None:
         plan(tx, "b")
         for name in ("a", "b"):
             subscriptions.subscribe(tx, "auto-sul", name, FIRST)
-        assert (subscriptions.on(tx, "auto-sul", FIRST) or pytest.fail()).plan == "b"
+        found = subscriptions.on(tx, "auto-sul", FIRST)
+        assert found is not None
+        assert found.plan == "b"
 
 
 def test_what_is_refused() -> None:
