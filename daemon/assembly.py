@@ -35,7 +35,7 @@ from daemon.desk.fairness import FairSlots
 from daemon.desk.outbox import Brake, StatusWatch
 from daemon.desk.turn import Roster as DeskRoster
 from daemon.metrics import TENANTS_NAMED, Metrics
-from daemon.providers import roster
+from daemon.providers import roster, voices
 from daemon.providers.base import ModelReply, Prompt, Tokens
 from daemon.sealing import Sealer
 from daemon.secrets import Secrets
@@ -163,6 +163,16 @@ async def assembled(
             observer=_VendorMetrics(metrics),
         )
         stack.push_async_callback(vendors.aclose)
+        voiced = voices.build(
+            elevenlabs=config.providers.elevenlabs,
+            openai=config.providers.openai,
+            elevenlabs_key=secrets.elevenlabs_api_key,
+            openai_key=secrets.openai_api_key,
+            rng=rng,
+            now=now,
+            observer=_VendorMetrics(metrics),
+        )
+        stack.push_async_callback(voiced.aclose)
         graph = await stack.enter_async_context(GraphClient())
         fetcher = Fetcher(allow_private=config.fetch.allow_private)
         stack.push_async_callback(fetcher.aclose)
@@ -181,6 +191,8 @@ async def assembled(
             web_app=web_app(config.whatsapp.web, graph),
             fetcher=fetcher,
             roster=_Metered(vendors, metrics),
+            hearing=voiced.hearing,
+            speech=voiced.speech,
             thinking=assistant.turn,
             turn_slots=FairSlots(config.turns.max_running),
             brake=Brake(),

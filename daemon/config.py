@@ -131,6 +131,13 @@ class OpenaiConfig:
 
     base_url: _BASE_URL = ""
     model: Annotated[str, Setting("A small, quick one answers customers best.", check.NAME)] = "gpt-5.4-mini"
+    transcription_model: Annotated[str, Setting("Reads voice notes where ElevenLabs does not.", check.NAME)] = (
+        "gpt-transcribe"
+    )
+    speech_model: Annotated[str, Setting("Speaks the answers where ElevenLabs does not.", check.NAME)] = (
+        "gpt-4o-mini-tts"
+    )
+    voice: Annotated[str, Setting("Its voice, of the vendor's list.", check.NAME)] = "coral"
     timeout_seconds: _TIMEOUT = 30.0
     max_concurrent: _CONCURRENT = 1024
 

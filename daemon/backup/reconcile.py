@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from attrs import define, field
 
-from daemon.control.backup_ports import EpochDifference, ReconcileLine
-from shards.central import ledger
+from daemon.control.backup_ports import DayDifference, EpochDifference, ReconcileLine
+from shards.central import daily, ledger, zones
 from shards.directory import ShardDirectory
 from shards.errors import ShardUnavailable
-from shards.shard import Shard
+from shards.shard import Shard, Tx
 from shards.tenant import usage
 
 PAGE: Final = 5_000
@@ -49,11 +49,29 @@ async def reconcile(central: Shard, directory: ShardDirectory, tenant: str) -> R
     try:
         await _walk(central, directory, tenant, until, count)
     except ShardUnavailable as error:
-        return _line(tenant, _Count(), in_central, str(error))
-    return _line(tenant, count, in_central, "")
+        return _line(tenant, _Count(), in_central, str(error), ())
+    days = await central.read(partial(_days, tenant=tenant))
+    return _line(tenant, count, in_central, "", days)
 
 
-def _line(tenant: str, count: _Count, in_central: int, error: str) -> ReconcileLine:
+def _days(tx: Tx, tenant: str) -> tuple[DayDifference, ...]:
+    """Where central's daily sums differ from its ledger."""
+    calendar = zones.calendar(tx, tenant)
+    found = [] if calendar is None else daily.differences(tx, tenant, calendar)
+    return tuple(
+        DayDifference(
+            day=one.day.isoformat(),
+            kind=one.kind,
+            provider=one.provider,
+            model=one.model,
+            summed=one.summed[0],
+            in_ledger=one.in_ledger[0],
+        )
+        for one in found
+    )
+
+
+def _line(tenant: str, count: _Count, in_central: int, error: str, days: tuple[DayDifference, ...]) -> ReconcileLine:
     only = tuple(
         EpochDifference(
             epoch=epoch,
@@ -73,6 +91,7 @@ def _line(tenant: str, count: _Count, in_central: int, error: str) -> ReconcileL
         missing=count.missing,
         only_central=only,
         error=error,
+        days=days,
     )
 
 

@@ -32,7 +32,7 @@ _FREE: Final = frozenset({"catalogue", "none", "sandbox", "web"})
 
 def decimal(text: str) -> Fraction:
     """A price as text, exactly. Raises ValueError."""
-    if not _DECIMAL.match(text):
+    if not _DECIMAL.fullmatch(text):
         raise ValueError("must be an exact decimal like 0.0125")
     return Fraction(text)
 

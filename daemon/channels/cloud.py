@@ -4,7 +4,6 @@ import math
 import random
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -14,6 +13,7 @@ from attrs import define, field
 
 from daemon.backoff import delay_seconds
 from daemon.channels.base import ChannelState, Outgoing, Receipt, Report
+from daemon.channels.uploads import Shelf, UploadLost, UploadRefused, Uploads
 from daemon.errors import (
     ChannelError,
     ChannelPaused,
@@ -28,7 +28,6 @@ from daemon.whatsapp.graph_errors import GraphError, Reaction, reaction_to
 
 SEND_TIMEOUT: Final = httpx.Timeout(20.0, connect=5.0, pool=10.0)
 CHECK_TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0, pool=30.0)
-UPLOAD_TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0, pool=10.0)
 FIRST_RETRY_SECONDS: Final = 2.0
 FIRST_RECHECK_SECONDS: Final = 300.0
 LONGEST_RECHECK_SECONDS: Final = 3600.0
@@ -90,6 +89,7 @@ class CloudChannel:
         token: Callable[[], str],
         rng: random.Random,
         app: CloudApp | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self._client = client
         self._token = token
@@ -98,7 +98,7 @@ class CloudChannel:
         base = httpx.URL(graph_url.rstrip("/") + f"/{version}/{phone_number_id}")
         self._number_url = base.copy_merge_params({"fields": "id,display_phone_number"})
         self._messages_url = base.copy_with(path=f"{base.path}/messages")
-        self._media_url = base.copy_with(path=f"{base.path}/media")
+        self._uploads = Uploads(client, base.copy_with(path=f"{base.path}/media"), shelf)
         self._not_before = -math.inf
         self._paused: ChannelPaused | None = None
         self._state: ChannelState = "starting"
@@ -181,7 +181,7 @@ class CloudChannel:
         self._stirred.set()
 
     async def send(self, message: Outgoing) -> Receipt:
-        """Hand a message over, as `Channel.send` says. A file given by path is uploaded first."""
+        """Hand a message over, as `Channel.send` says. A file by path or a vehicle's picture is uploaded first."""
         self._ensure_open()
         headers = self._headers()
         try:
@@ -201,7 +201,10 @@ class CloudChannel:
                 return Receipt(network_id=taken.wamid, phone=taken.wa_id, user_id=taken.user_id)
             if graph.error(response.content) is None:
                 raise SendUnsettled(f"WhatsApp answered HTTP {response.status_code} without a message id")
-        raise self._failure(message, response)
+        failure = self._failure(message, response)
+        if isinstance(failure, SendRefused) and await self._uploads.forget(message, failure.code):
+            raise self._delayed(message, f"WhatsApp has forgotten an uploaded picture ({failure.what})")
+        raise failure
 
     async def _post(self, body: dict[str, Any], headers: Mapping[str, str]) -> httpx.Response:
         """To the number's messages. Not the client's `post`: merging its defaults in costs 0.1 ms."""
@@ -255,33 +258,12 @@ class CloudChannel:
         )
 
     async def _file(self, message: Outgoing, headers: Mapping[str, str]) -> graph.File:
-        content = message.content
-        if not content.get("path"):
-            return graph.File(link=str(content.get("link") or ""), media_id=str(content.get("media_id") or ""))
-        path = Path(str(content["path"]))
         try:
-            data = await trio.to_thread.run_sync(_read_file, path, graph.MAX_BYTES[message.kind])
-        except OSError as error:
-            raise graph.CannotExpress(f"the file to send cannot be read ({error.strerror})") from None
-        mime_type = str(content.get("mime_type") or "application/octet-stream")
-        name = str(content.get("filename") or path.name)
-        try:
-            response = await self._client.post(
-                self._media_url,
-                data={"messaging_product": "whatsapp", "type": mime_type},
-                files={"file": (name, data, mime_type)},
-                headers=dict(headers),
-                timeout=UPLOAD_TIMEOUT,
-                follow_redirects=False,
-            )
-        except httpx.HTTPError as error:
-            raise self._delayed(message, f"the upload of a file failed ({type(error).__name__})") from None
-        answer = graph.parsed(response.content)
-        if response.is_success and isinstance(answer, dict) and isinstance(answer.get("id"), str):
-            return graph.File(media_id=answer["id"])
-        if response.status_code >= 500 or response.is_success:
-            raise self._delayed(message, f"the upload of a file failed (HTTP {response.status_code})")
-        raise self._failure(message, response)
+            return await self._uploads.file(message, headers)
+        except UploadLost as error:
+            raise self._delayed(message, error.what) from None
+        except UploadRefused as refused:
+            raise self._failure(message, refused.response) from None
 
     def _succeeded(self, message: Outgoing) -> None:
         self._tally.clear(_contact(message))
@@ -378,11 +360,3 @@ def _pause_of(fault: GraphError) -> ChannelPaused | None:
 
 def _token_refused() -> ChannelPaused:
     return ChannelPaused("WhatsApp refused the access token (HTTP 401)", "set a new channel.access_token")
-
-
-def _read_file(path: Path, max_bytes: int) -> bytes:
-    with path.open("rb") as file:
-        data = file.read(max_bytes + 1)
-    if len(data) > max_bytes:
-        raise graph.CannotExpress(f"the file has more than {max_bytes >> 20} MB", "send a smaller one")
-    return data

@@ -327,7 +327,7 @@ def _restore_server(arguments: argparse.Namespace) -> int:
 
 async def _reconcile(client: httpx.AsyncClient, arguments: argparse.Namespace) -> int:
     found = (await ask(client, "GET", "/v1/reconcile", params={"tenant": arguments.tenant}))["items"]
-    bad = [line for line in found if line["missing"] or line["error"]]
+    bad = [line for line in found if line["missing"] or line["error"] or line["days"]]
     if arguments.json:
         print_json(found)
         return 1 if bad else 0
@@ -343,5 +343,8 @@ def _compared(line: dict[str, Any]) -> str:
         return f"BAD: {line['error']}"
     if line["missing"]:
         return f"BAD: central lacks {line['missing']} receipts"
+    if line["days"]:
+        days = ", ".join(dict.fromkeys(one["day"] for one in line["days"]))
+        return f"BAD: the daily sums of {days} are not those of the ledger"
     only = ", ".join(f"{one['receipts']} of epoch {one['epoch'][:8]}" for one in line["only_central"])
     return f"good; only central has {only}" if only else "good"

@@ -113,8 +113,21 @@ class EpochDifference:
 
 
 @frozen(kw_only=True)
+class DayDifference:
+    """Daily sums of central that are not what its own ledger says: receipts of one day and kind, in both."""
+
+    day: str
+    kind: str
+    provider: str
+    model: str
+    summed: int
+    in_ledger: int
+
+
+@frozen(kw_only=True)
 class ReconcileLine:
-    """One tenant: receipts in its file and in central. `missing` should be 0: central lacks them."""
+    """One tenant: receipts in its file and in central. `missing` should be 0: central lacks them; `days` should be
+    empty: what is billed is what the ledger holds."""
 
     tenant: str
     in_file: int
@@ -123,6 +136,7 @@ class ReconcileLine:
     missing: int
     only_central: tuple[EpochDifference, ...]
     error: str
+    days: tuple[DayDifference, ...] = ()
 
 
 class Backups(Protocol):

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, Final
 
 from daemon.billing.periods import Period
-from daemon.billing.pricing import DECIMAL
+from daemon.billing.pricing import DECIMAL, decimal
 from daemon.control.billing_shapes import (
     CorrectionIn,
     CreditIn,
@@ -39,6 +39,14 @@ def _day(value: str) -> str:
     return "" if day.isoformat() == value and _FIRST <= day <= _LAST else "must be a day like 2026-11-01"
 
 
+def _decimal(value: str) -> str:
+    try:
+        decimal(value)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 def _month(value: str) -> str:
     try:
         Period.parse(value)
@@ -52,7 +60,7 @@ _ONLY: Final = Rule(pattern=f"^$|{TENANT_ID_PATTERN}")
 _DAY: Final = Rule(check=_day, pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", example="2026-11-01")
 _MONTH: Final = Rule(check=_month, pattern="^$|^[0-9]{4}-[0-9]{2}$", describe="as 2026-11")
 _PERIOD: Final = Rule(check=_month, pattern="^[0-9]{4}-[0-9]{2}$", example="2026-11")
-_PRICE: Final = Rule(pattern=DECIMAL, describe="an exact decimal", example="0.35")
+_PRICE: Final = Rule(pattern=DECIMAL, check=_decimal, describe="an exact decimal", example="0.35")
 _PER: Final = Rule(least=1, most=10**9)
 _COUNT: Final = Rule(least=-_MOST, most=_MOST)
 _REASON: Final = Rule(shortest=1, longest=300, pattern=_ONE_LINE)
@@ -67,7 +75,9 @@ _PAGE: Final[Rules] = {
 BILLING_RULES: Final[Mapping[type[Any], Rules]] = {
     MeterIn: {
         "included": Rule(least=0, most=_MOST, example=300),
-        "price": Rule(pattern=DECIMAL, describe="reais for `per` units beyond, an exact decimal", example="0.35"),
+        "price": Rule(
+            pattern=DECIMAL, check=_decimal, describe="reais for `per` units beyond, an exact decimal", example="0.35"
+        ),
         "per": _PER,
         "hard_limit": Rule(least=1, most=_MOST),
     },
@@ -88,7 +98,7 @@ BILLING_RULES: Final[Mapping[type[Any], Rules]] = {
         "per": _PER,
         "from_day": _DAY,
     },
-    RateIn: {"day": _DAY, "usd_brl": Rule(pattern=DECIMAL, example="5.4321")},
+    RateIn: {"day": _DAY, "usd_brl": Rule(pattern=DECIMAL, check=_decimal, example="5.4321")},
     CorrectionIn: {
         "tenant": TENANT,
         "provider": Rule(shortest=1, longest=60, pattern=_ONE_LINE),

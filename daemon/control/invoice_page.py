@@ -109,9 +109,10 @@ def _table(invoice: InvoiceOut) -> str:
 
 
 def _row(line: LineOut) -> str:
+    days = " dias" if line.kind == "fee" and line.per > 1 else ""
     return (
         f"<tr><td>{escape(line.text)}</td><td>{wording.number(line.quantity)}</td>"
-        f"<td>{wording.price(line.price, line.per)}</td><td>{wording.reais(line.amount_centavos)}</td></tr>"
+        f"<td>{wording.price(line.price, line.per)}{days}</td><td>{wording.reais(line.amount_centavos)}</td></tr>"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import attrs
 from attrs import define, field, frozen
 
-from daemon.desk import handover, prompts, results, tools, wording
+from daemon.desk import handover, photos, prompts, results, tools, wording
 from daemon.desk.brief import (
     AskModel,
     BookVisit,
@@ -22,6 +22,7 @@ from daemon.desk.brief import (
     HandOver,
     Note,
     Photo,
+    PreparePhotos,
     ProviderFailed,
     Reply,
     SaveLead,
@@ -142,6 +143,9 @@ def _from_catalogue(brief: Brief, answer: Catalogue) -> Generator[Command, Any, 
         _witness(attempt, result)
     if not reply.text.strip() and not any(isinstance(effect, HandOver) for effect in reply.effects):
         return _Failure("empty text")
+    if reply.photos:
+        broken: frozenset[str] = yield PreparePhotos(tuple(photo.url for photo in reply.photos))
+        reply = photos.without(reply, broken)
     effects = tuple(attrs.evolve(e, always=e.always or grave) if isinstance(e, HandOver) else e for e in reply.effects)
     reply = attrs.evolve(reply, text=to_whatsapp(reply.text), effects=effects)
     attempt.estimates.extend(_estimates(reply.memory, attempt.vehicles))
@@ -188,7 +192,11 @@ def _from_model(brief: Brief, provider: str, known: tuple[Vehicle, ...]) -> Gene
         request: Prompt = attrs.evolve(base, entries=(*base.entries, *said))
         answer: ModelReply | ProviderFailed = yield AskModel(provider, request)
         if isinstance(answer, ProviderFailed):
-            return _Failure(answer.reason)
+            if not (answer.refused and base.pictures):
+                return _Failure(answer.reason)
+            yield Note("turn.pictures_refused", {"provider": provider, "reason": answer.reason})
+            base = prompts.blind(base)
+            continue
         if answer.calls and answer.stop == "tools":
             attempt.calls += len(answer.calls)
             if attempt.calls > MAX_CALLS:
@@ -244,7 +252,9 @@ def _carry_out(brief: Brief, attempt: _Attempt, request: tools.Request) -> Gener
             return results.details_result(vehicles, [id_ for id_ in ids if id_ not in attempt.vehicles])
         case tools.SendPhotos(ids, each):
             vehicles = yield from _fetch(attempt, ids)
-            return _pick_photos(attempt, vehicles, each)
+            chosen = yield from photos.choose(attempt.photos, vehicles, each)
+            attempt.photos = list(chosen.photos)
+            return chosen.told
         case tools.Simulate():
             return (yield from _simulate(brief, attempt, request))
         case BookVisit() | SaveLead():
@@ -268,28 +278,6 @@ def _fetch(attempt: _Attempt, ids: tuple[str, ...]) -> Generator[Command, Any, t
     if not vehicles:
         raise tools.BadArguments("no such vehicle in stock; take ids from search_stock")
     return vehicles
-
-
-def _pick_photos(attempt: _Attempt, vehicles: tuple[Vehicle, ...], each: int) -> str:
-    chosen = {photo.url for photo in attempt.photos}
-    added = 0
-    for index in range(each):
-        for vehicle in vehicles:
-            if len(attempt.photos) >= tools.MAX_PHOTOS or index >= len(vehicle.photos):
-                continue
-            url = vehicle.photos[index]
-            if url not in chosen:
-                chosen.add(url)
-                attempt.photos.append(Photo(vehicle.id, url, _caption(vehicle) if index == 0 else ""))
-                added += 1
-    if not added and not attempt.photos:
-        return results.done("these vehicles have no photos in stock data; offer that a salesperson sends some")
-    return results.done(f"{len(attempt.photos)} photos follow your text")
-
-
-def _caption(vehicle: Vehicle) -> str:
-    year = f" {vehicle.year}" if vehicle.year else ""
-    return results.shortened(results.name(vehicle) + year, 200)
 
 
 def _simulate(brief: Brief, attempt: _Attempt, request: tools.Simulate) -> Generator[Command, Any, str]:

@@ -20,7 +20,9 @@ class Line:
     at: datetime
     quoted: str = ""  # text of the message it replies to
     vehicle_id: str | None = None  # the vehicle it is about (a photo we sent, an order's item)
+    unheard: str = ""  # why a voice note has no transcript, one word (`shards.tenant.transcripts.Reason`)
     content: dict[str, Any] = field(factory=dict)
+    picture: bytes | None = field(default=None, repr=False)  # a small JPEG, where a model may be shown it
 
 
 @frozen(kw_only=True)
@@ -54,10 +56,11 @@ class AskModel:
 
 @frozen
 class ProviderFailed:
-    """The provider gave no usable answer; the reason is one line."""
+    """The provider gave no usable answer; the reason is one line. `refused`: this very request, at no cost."""
 
     provider: str
     reason: str
+    refused: bool = False
 
 
 @frozen
@@ -75,6 +78,13 @@ class GetVehicles:
 
 
 @frozen
+class PreparePhotos:
+    """→ frozenset of the addresses that cannot be sent: gone, no pictures, or too slow."""
+
+    urls: tuple[str, ...]
+
+
+@frozen
 class Note:
     """→ None. A line for the log: an event name, its fields, and whether somebody should look at it."""
 
@@ -83,7 +93,7 @@ class Note:
     level: Literal["info", "warning"] = "info"
 
 
-Command = AskModel | SearchStock | GetVehicles | Note
+Command = AskModel | SearchStock | GetVehicles | PreparePhotos | Note
 
 
 # What a turn's tools want changed; written together with the reply, or not at all.

@@ -14,7 +14,7 @@ from daemon.desk import recall, wording
 from daemon.whatsapp import events
 from daemon.whatsapp.phones import canonical
 from shards.shard import Tx
-from shards.tenant import contacts, conversations, identity, leads, messages, tombstones, usage
+from shards.tenant import contacts, conversations, identity, leads, messages, tombstones, transcripts, usage
 from shards.tenant.contacts import Contact, Identity
 from shards.tenant.conversations import DAY_MS, Conversation
 from shards.tenant.messages import NewInbound
@@ -40,6 +40,9 @@ STOP_WORDS: Final = frozenset(
     ]
 )
 RESUME_WORDS: Final = frozenset(["voltar", "quero voltar", "continuar", "start", "retomar", "reativar", "pode voltar"])
+SPOKEN_KINDS: Final = frozenset(["voice", "audio"])
+HEARING_PATIENCE_MS: Final = 90_000
+"""How long a turn waits for the words of a voice note, its download included."""
 PAUSE_FACT: Final = "channel_paused"
 """Why the channel may not send, in the shard's facts; absent while it may."""
 
@@ -65,6 +68,7 @@ class Received:
     overtaken: set[int] = field(factory=set)  # conversations whose running turn is past
     to_send: set[int] = field(factory=set)  # conversations whose outbox should look again
     media: bool = False  # inbound files are to be fetched
+    spoken: bool = False  # voice notes are to be heard
     receipts: bool = False  # the rollup has work
     statuses: int = 0
     channel_changed: bool = False  # the pause fact was set or taken back
@@ -186,6 +190,9 @@ def _message(tx: Tx, event: events.MessageReceived, rules: Rules, result: Receiv
     if isinstance(content.get("media"), dict) and content["media"].get("id"):
         tx.run("INSERT INTO media_wanted (message, due_at) VALUES (?, ?)", (seq, tx.now_ms))
         result.media = True
+    if event.kind in SPOKEN_KINDS and contact.opted_out_at is None:
+        transcripts.want(tx, seq, tx.now_ms + HEARING_PATIENCE_MS)
+        result.spoken = True
     conversation = conversations.one(tx, conversation.seq)
     if 0 < len(event.text) <= LONGEST_CHOICE and _choice(tx, contact, conversation, event.text, at, rules, result):
         return

@@ -14,7 +14,7 @@ from daemon.desk import hours, wording
 from daemon.desk.brief import BookVisit, CancelVisit, Effect, HandOver, OptOut, Reply, SaveLead
 from daemon.desk.receive import KeyedHash, Received, hand_to_human
 from shards.shard import Tx
-from shards.tenant import contacts, conversations, leads, messages, tombstones, turns, usage
+from shards.tenant import contacts, conversations, leads, messages, tombstones, transcripts, turns, usage
 from shards.tenant import profile as profiles
 from shards.tenant.contacts import Contact
 from shards.tenant.conversations import Conversation
@@ -55,6 +55,7 @@ class NotYet:
 def claim(tx: Tx, seq: int, vendor: str) -> Claim | NotYet | None:
     """Claim what is owed in a conversation; None if nothing is owed to the assistant.
 
+    A voice note that is still being heard holds the whole burst back, within bounds.
     `vendor`: who will be asked first, "" for none.
     """
     found = tx.value("SELECT 1 FROM conversations WHERE seq = ?", (seq,))
@@ -71,6 +72,8 @@ def claim(tx: Tx, seq: int, vendor: str) -> Claim | NotYet | None:
     if conversation.state != "assistant":
         conversations.release(tx, seq)
         conversation = conversations.one(tx, seq)
+    if (until := transcripts.held_until(tx, seq, conversation.answered_seq)) is not None:
+        return NotYet(until)
     burst = messages.burst(tx, seq, after=conversation.answered_seq, limit=BURST_LIMIT)
     contact = contacts.one(tx, conversation.contact)
     if not burst or contact.opted_out_at is not None:

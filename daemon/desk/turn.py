@@ -1,6 +1,6 @@
 """Carrying out one turn: the only I/O between a claim and its reply."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, Literal, Protocol
@@ -18,6 +18,7 @@ from daemon.desk.brief import (
     HandOver,
     Line,
     Note,
+    PreparePhotos,
     ProviderFailed,
     Reply,
     SearchStock,
@@ -56,11 +57,31 @@ class Vehicles(Protocol):
     async def summary(self) -> StockSummary: ...
 
 
+Look = Callable[[Sequence[StoredMessage]], Awaitable[Mapping[int, bytes]]]
+"""The pictures of a burst that can be shown to a model, by the message's row number."""
+
+Prepare = Callable[[Sequence[str]], Awaitable[frozenset[str]]]
+"""Make vehicles' pictures ready to be sent; those that cannot be."""
+
+
+async def look_away(_: Sequence[StoredMessage]) -> Mapping[int, bytes]:
+    """Shows no model anything."""
+    await trio.lowlevel.checkpoint()
+    return {}
+
+
+async def as_they_are(_: Sequence[str]) -> frozenset[str]:
+    """Lets every picture be sent by its address."""
+    await trio.lowlevel.checkpoint()
+    return frozenset()
+
+
 @define
 class Tally:
     """Which vendors' requests have no response yet: they may be billed though nobody can say how much."""
 
     open: list[str] = field(factory=list)
+    shown: set[str] = field(factory=set)  # the vendors whose look at this turn's pictures is accounted for
 
     @property
     def unknown(self) -> tuple[str, ...]:
@@ -82,6 +103,8 @@ class Thinker:
         now: Callable[[], datetime],
         receipts: Callable[[], None],
         standing: Callable[[], Standing] = lambda: "full",
+        look: Look = look_away,
+        prepare: Prepare = as_they_are,
     ) -> None:
         """`receipts` is called after usage was committed: the rollup has work. `standing` is asked at each turn."""
         self._shard = shard
@@ -92,6 +115,8 @@ class Thinker:
         self._now = now
         self._receipts = receipts
         self._standing = standing
+        self._look = look
+        self._prepare = prepare
         self._zone = ZoneInfo(profile.time_zone)
         self._log = get_logger("turn", tenant=shard.tenant)
 
@@ -138,6 +163,10 @@ class Thinker:
                 return await self._shard.read(partial(search, query=command.query))
             case GetVehicles():
                 return await self._vehicles.get(command.ids)
+            case PreparePhotos():
+                if claim.conversation.channel == "sandbox":  # a page shows them by their addresses
+                    return frozenset[str]()
+                return await self._prepare(command.urls)
             case Note():
                 log = self._log.warning if command.level == "warning" else self._log.info
                 log(command.event, conversation=claim.conversation.id, **command.fields)
@@ -150,14 +179,19 @@ class Thinker:
         except ProviderError as error:
             if isinstance(error, ProviderRefused | ProviderUntried):
                 tally.open.remove(command.provider)  # nothing was asked, or the refusal cost nothing
-            return ProviderFailed(command.provider, str(error))
+            return ProviderFailed(command.provider, str(error), refused=isinstance(error, ProviderRefused))
+        pictures = 0 if command.provider in tally.shown else command.prompt.pictures
+        tally.shown.add(command.provider)
         with trio.CancelScope(shield=True):  # it is paid for, whatever becomes of the turn
-            await self._shard.write(partial(_account, claim=claim, provider=command.provider, reply=reply), brief=True)
+            account = partial(_account, claim=claim, provider=command.provider, reply=reply, pictures=pictures)
+            await self._shard.write(account, brief=True)
         tally.open.remove(command.provider)
         self._receipts()
         return reply
 
     async def _brief(self, claim: Claim) -> Brief:
+        pictured = any(message.kind == "image" for message in claim.burst) and self.first_vendor()
+        seen = await self._look(claim.burst) if pictured else {}
         now = self._now().astimezone(self._zone)
         profile = self._profile
         return Brief(
@@ -166,7 +200,7 @@ class Thinker:
             contact_name=claim.contact.name,
             contact_has_phone=bool(claim.contact.dial_phone),
             history=tuple(self._line(message) for message in claim.history),
-            burst=self._cut(tuple(self._line(message) for message in claim.burst)),
+            burst=self._cut(tuple(self._line(message, seen.get(message.seq)) for message in claim.burst)),
             memory=claim.conversation.memory,
             summary=await self._vehicles.summary(),
             open_now=hours.is_open(profile.assistant, now),
@@ -175,15 +209,17 @@ class Thinker:
             ad_text=_ad_text((*claim.history, *claim.burst)),
         )
 
-    def _line(self, message: StoredMessage) -> Line:
+    def _line(self, message: StoredMessage, picture: bytes | None = None) -> Line:
         return Line(
             author=message.author,
             kind=message.kind,
-            text=message.text,
+            text=message.text or message.transcript,
+            unheard=message.unheard,
             at=datetime.fromtimestamp(message.at / 1000, self._zone),
             quoted=message.quoted_text,
             vehicle_id=message.vehicle or message.quoted_vehicle,
             content=message.content,
+            picture=picture,
         )
 
     def _cut(self, burst: tuple[Line, ...]) -> tuple[Line, ...]:
@@ -204,8 +240,9 @@ def _left_to_people(claim: Claim) -> Reply:
     return Reply(text="", provider="none", effects=(hand_over,), memory=dict(claim.conversation.memory))
 
 
-def _account(tx: Tx, claim: Claim, provider: str, reply: ModelReply) -> None:
-    """One vendor response's receipt, in a transaction of its own: a turn that dies later is paid for too."""
+def _account(tx: Tx, claim: Claim, provider: str, reply: ModelReply, pictures: int) -> None:
+    """One vendor response's receipt, in a transaction of its own: a turn that dies later is paid for too. Each
+    picture that it was shown is a receipt besides, once a turn; what it cost is in the tokens."""
     turns.responded(tx, claim.turn.seq, provider, more=bool(reply.calls))
     usage.record(
         tx,
@@ -219,6 +256,10 @@ def _account(tx: Tx, claim: Claim, provider: str, reply: ModelReply) -> None:
         cache_read_tokens=reply.tokens.cache_read,
         cache_write_tokens=reply.tokens.cache_write,
     )
+    for _ in range(pictures):
+        usage.record(
+            tx, "picture", provider, turn=claim.turn.seq, model=reply.model, conversation=claim.conversation.id
+        )
 
 
 def _ad_text(messages: Sequence[StoredMessage]) -> str:

@@ -73,7 +73,7 @@ def read_messages(body: Mapping[str, Any]) -> Seen:
     for index, message in enumerate(messages):
         _demand(index == 0 or message["role"] != messages[index - 1]["role"], "messages: roles must alternate")
         content = message["content"]
-        blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        blocks: list[dict[str, Any]] = [{"type": "text", "text": content}] if isinstance(content, str) else content
         _demand(bool(blocks), f"messages.{index}: content must not be empty")
         answered = {block["tool_use_id"] for block in blocks if block["type"] == "tool_result"}
         _demand(answered == awaited, f"messages.{index}: tool_use ids {awaited} were answered by {answered}")

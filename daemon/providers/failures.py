@@ -20,7 +20,9 @@ from daemon.errors import (
 LONGEST_DETAIL: Final = 160
 """Characters of a vendor's own words that are quoted."""
 
-_UNPAID: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached", "credit_balance_too_low"})
+_UNPAID: Final = frozenset(
+    {"insufficient_quota", "billing_hard_limit_reached", "credit_balance_too_low", "quota_exceeded"}
+)
 _KEYLIKE: Final = re.compile(r"\b(?:sk|key|Bearer)[-_ ][\w*.\-]{4,}", re.IGNORECASE)
 
 
@@ -30,8 +32,12 @@ class ProviderShut(ProviderRefused):
 
 def status_failure(provider: str, response: httpx2.Response, now: datetime) -> ProviderError:
     """The error for an answer that is none. `now` is aware, for a `retry-after` that is a date."""
-    status, headers = response.status_code, response.headers
-    detail, code = _vendors_words(response.content)
+    return failure(provider, response.status_code, response.headers, response.content, now)
+
+
+def failure(provider: str, status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> ProviderError:
+    """As `status_failure`, of the answer's parts; `headers` in lower case."""
+    detail, code = _vendors_words(body)
     said = f"{provider} answered {status}"
     quoted = f"{said} ({detail})" if detail else said
     if status == 402 or code in _UNPAID:
@@ -83,13 +89,13 @@ def _vendors_words(body: bytes) -> tuple[str, str]:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
         return "", ""
-    error: Any = document.get("error") if isinstance(document, dict) else None
+    error: Any = document.get("error") or document.get("detail") if isinstance(document, dict) else None
     if isinstance(error, str):
         return _quoted(error), ""
     if not isinstance(error, dict):
         return "", ""
     message, details = error.get("message"), error.get("details")
-    code = details.get("error_code") if isinstance(details, dict) else error.get("code")
+    code = details.get("error_code") if isinstance(details, dict) else error.get("code") or error.get("status")
     return _quoted(message) if isinstance(message, str) else "", code if isinstance(code, str) else ""
 
 

@@ -1,6 +1,6 @@
 """Fetching customers' files at once: their addresses live for minutes, their ids for days."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -34,13 +34,17 @@ class Fetcher(Protocol):
 class InboundMedia:
     """One tenant's wanted files, fetched one after the other."""
 
-    def __init__(self, shard: ShardHandle, around: Surroundings, fetcher: Fetcher) -> None:
+    def __init__(
+        self, shard: ShardHandle, around: Surroundings, fetcher: Fetcher, settled: Callable[[], None] = lambda: None
+    ) -> None:
+        """`settled` is called when a file came, or will not come."""
         self._shard = shard
         self._folder = around.data_dir / "media" / shard.tenant
         self._now = around.now
         self._rng = around.rng
         self._room = around.room
         self._fetcher = fetcher
+        self._settled = settled
         self._bell = trio.Event()
         self._log = get_logger("media", tenant=shard.tenant)
 
@@ -68,6 +72,7 @@ class InboundMedia:
                 await trio.sleep(NO_ROOM_SECONDS)  # their ids stay good for days
                 continue
             await self._fetch(wanted)
+            self._settled()
 
     async def _fetch(self, wanted: media.Wanted) -> None:
         try:

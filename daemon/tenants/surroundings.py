@@ -18,6 +18,7 @@ from daemon.desk.fairness import FairSlots
 from daemon.desk.outbox import Brake, StatusWatch
 from daemon.desk.turn import Roster, Thinking
 from daemon.metrics import Metrics
+from daemon.providers.voices import Hearing, Speech
 from daemon.sealing import Sealer
 from daemon.stock.fetch import Fetcher
 from shards.directory import ShardDirectory, ShardHandle
@@ -41,6 +42,8 @@ class Surroundings:
     web_app: WebApp
     fetcher: Fetcher  # of feeds and pictures: public addresses only
     roster: Roster
+    hearing: Hearing
+    speech: Speech
     thinking: Thinking
     turn_slots: FairSlots
     brake: Brake

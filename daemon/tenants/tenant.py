@@ -1,4 +1,4 @@
-"""One tenant's nursery: channel, message handler, outbox, cache refresh, inbound media."""
+"""One tenant's nursery: channel, message handler, outbox, cache refresh, inbound media, voice notes."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -21,6 +21,7 @@ from daemon.logs import get_logger
 from daemon.sealing import Sealed
 from daemon.stock.errors import StockFileError
 from daemon.tenants.cache import VehicleCache
+from daemon.tenants.ears import Ears
 from daemon.tenants.inbound_media import InboundMedia
 from daemon.tenants.surroundings import Surroundings
 from daemon.tenants.tasks import TaskBoard
@@ -69,6 +70,7 @@ class Tenant:
         self.outbox: Outbox | None = None
         self.web: WebChannel | None = None  # where that is the tenant's channel
         self._media: InboundMedia | None = None
+        self._ears = Ears(self._shard, around, self._heard)
         self._stock_bell = trio.Event()
         self._sealed: tuple[str, bytes] | None = None
         self._account_pause = ""
@@ -88,6 +90,7 @@ class Tenant:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self.board.run, "cache refresh", self._refresh)
             await nursery.start(self.board.run, "outbox", self.outbox.run)
+            await nursery.start(self.board.run, "voice notes", self._ears.run)
             await nursery.start(self.board.run, "message handler", self.inbox.run)
             nursery.start_soon(self.board.run, "channel", partial(channel.run, self._channel_says))
             if self._media is not None:
@@ -150,7 +153,7 @@ class Tenant:
             return SandboxChannel()
         if profile.channel.kind == "web":
             self.web, files = await web_channel(self.id, self._around, self.deliver)
-            self._media = InboundMedia(self._shard, self._around, files)
+            self._media = InboundMedia(self._shard, self._around, files, self._ears.woken)
             return self.web
         around, cloud = self._around, self._around.config.whatsapp.cloud
         common: dict[str, Any] = {
@@ -166,7 +169,7 @@ class Tenant:
             hosts=cloud.media_hosts,
             **common,
         )
-        self._media = InboundMedia(self._shard, around, fetcher)
+        self._media = InboundMedia(self._shard, around, fetcher, self._ears.woken)
         return CloudChannel(around.graph, rng=around.rng, app=around.cloud_app, **common)
 
     def access_token(self) -> str:
@@ -217,9 +220,16 @@ class Tenant:
             self.outbox.woken(received.to_send)
         if received.media and self._media is not None:
             self._media.woken()
+        if received.spoken:
+            self._ears.woken()
         if received.receipts:
             self._around.receipts(self.id)
         self._around.publish(self.id, received.news)
+
+    def _heard(self, conversation: int, answered: int) -> None:
+        """A turn that waited for a voice note need not any more."""
+        if self.inbox is not None:
+            self.inbox.woken({conversation: (int(self._around.now().timestamp() * 1000), answered)})
 
     def _settled(self, settled: Settled) -> None:
         if self.inbox is not None and settled.due:

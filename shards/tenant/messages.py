@@ -36,8 +36,10 @@ class StoredMessage:
     network_id: str | None
     vehicle: str | None
     at: int
-    quoted_text: str = ""
+    quoted_text: str = ""  # of a voice note what it says
     quoted_vehicle: str | None = None
+    transcript: str = ""  # what a voice note says
+    unheard: str = ""  # why a voice note has no transcript (`transcripts.Reason`)
 
 
 @frozen(kw_only=True)
@@ -152,14 +154,15 @@ def store_sent_elsewhere(
 
 _READ: Final = (
     "SELECT m.seq, m.id, m.author, m.kind, m.text, m.content, m.network_id, m.vehicle, m.at,"
-    " coalesce(q.text, ''), q.vehicle"
+    " coalesce(nullif(q.text, ''), qt.text, ''), q.vehicle, coalesce(t.text, ''), coalesce(t.reason, '')"
     " FROM messages m LEFT JOIN messages q ON m.reply_to IS NOT NULL AND q.network_id = m.reply_to"
+    " LEFT JOIN transcripts t ON t.message = m.seq LEFT JOIN transcripts qt ON qt.message = q.seq"
     " WHERE m.conversation = ?"
 )
 
 
 def _stored(row: tuple[Any, ...]) -> StoredMessage:
-    seq, id_, author, kind, text, content, network_id, vehicle, at, quoted_text, quoted_vehicle = row
+    seq, id_, author, kind, text, content, network_id, vehicle, at, quoted_text, quoted_vehicle, said, unheard = row
     return StoredMessage(
         seq=seq,
         id=id_,
@@ -172,6 +175,8 @@ def _stored(row: tuple[Any, ...]) -> StoredMessage:
         at=at,
         quoted_text=quoted_text,
         quoted_vehicle=quoted_vehicle,
+        transcript=said,
+        unheard=unheard,
     )
 
 
@@ -373,6 +378,7 @@ def revoke(tx: Tx, network_id: str) -> int | None:
     if row is None:
         return None
     tx.run("DELETE FROM media_wanted WHERE message = ?", (row[0],))
+    tx.run("DELETE FROM transcripts WHERE message = ?", (row[0],))
     seq: int = row[0]
     return seq
 

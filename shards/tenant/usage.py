@@ -15,7 +15,7 @@ class Usage:
 
     event_id: str
     at: int
-    kind: str  # turn | tokens | unknown | message | speech | transcription
+    kind: str  # turn | tokens | unknown | message | speech | transcription | picture
     provider: str
     model: str = ""
     conversation: str = ""

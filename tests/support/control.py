@@ -10,7 +10,10 @@ import httpx
 import trio
 from attrs import define, field
 
+from daemon.billing.collection import Around, Collector
+from daemon.billing.settings import BillingConfig
 from daemon.control.app import ControlApp, build_app
+from daemon.control.asaas import AsaasWebhook
 from daemon.control.auth import TokenBook
 from daemon.control.call import Limits
 from daemon.control.events import EventRing, Ring
@@ -26,6 +29,14 @@ from tests.support.backups import FakeBackups
 from tests.support.tenancy import FakeTenancy, now
 
 SECRET = "app-secret"
+ASAAS_TOKEN = "asaas-token"
+BILLING = BillingConfig(
+    issuer="Painel Revendas Ltda · CNPJ 11.222.333/0001-81",
+    pix_key="11222333000181",
+    pix_name="Painel Revendas",
+    pix_city="Porto Alegre",
+    server_cost_centavos=10_000,
+)
 VERIFY = "verify-me"
 AUTO_SUL = {"id": "auto-sul", "name": "Auto Sul Veículos", "channel": {"kind": "sandbox"}}
 
@@ -60,6 +71,7 @@ class Control:
     demo: bool = False
     backups: FakeBackups = field(factory=FakeBackups)
     vendors: list[ProviderReport] = field(factory=list)
+    collector: Collector | None = None
 
     def gate(self, *, trusted: bool = False) -> Gate:
         return Gate(
@@ -70,6 +82,7 @@ class Control:
             tokens=self.tokens,
             trusted=trusted,
             loopback_only=self.demo,
+            asaas=AsaasWebhook(self.central, ASAAS_TOKEN, self.collector) if self.collector else None,
         )
 
     def client(self, token: str | None = None, *, trusted: bool = False) -> httpx.AsyncClient:
@@ -121,6 +134,17 @@ async def control(
         backups = FakeBackups()
         received: list[bytes] = []
         vendors: list[ProviderReport] = []
+        collector = Collector(
+            central,
+            Around(
+                terms=BILLING.terms,
+                rules=BILLING.rules,
+                suspend=tenancy.suspend,
+                resume=tenancy.resume,
+                say=ring.publish,
+                trouble=lambda _: None,
+            ),
+        )
         app = build_app(
             tenancy=tenancy,
             central=central,
@@ -133,6 +157,8 @@ async def control(
             demo=demo,
             backups=backups,
             providers=lambda: vendors,
+            collector=collector,
+            server_cost_centavos=lambda: BILLING.server_cost_centavos,
         )
         webhooks = Webhooks(receive=_keeping(received), app_secret=secret, verify_token=VERIFY)
         yield Control(
@@ -148,6 +174,7 @@ async def control(
             demo is not None,
             backups,
             vendors,
+            collector,
         )
         ring.close()
         nursery.cancel_scope.cancel()

@@ -29,6 +29,7 @@ class LineProcess:
 
     process: trio.Process
     events: list[Line] = field(factory=list)
+    failures: list[str] = field(factory=list)  # answers to what was no command
     _answers: dict[int, Line] = field(factory=dict)
     _asked: int = 0
     _news: trio.Event = field(factory=trio.Event)
@@ -71,7 +72,9 @@ class LineProcess:
             *lines, unread = (unread + chunk).split(b"\n")
             for line in lines:
                 said = orjson.loads(line)
-                if "answer" in said:
+                if "answer" in said and said["answer"] is None:
+                    self.failures.append(said["error"])
+                elif "answer" in said:
                     self._answers[said["answer"]] = said
                 else:
                     self.events.append(said)

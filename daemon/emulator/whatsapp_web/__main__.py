@@ -41,8 +41,8 @@ async def _main(port: int, media_port: int, directory: Path) -> None:
 def _answer(admin: Admin, line: bytes) -> dict[str, object]:
     try:
         command = orjson.loads(line)
-    except orjson.JSONDecodeError as fault:
-        return {"answer": None, "error": f"a command is one line of JSON: {fault}"}
+    except orjson.JSONDecodeError:
+        return {"answer": None, "error": "a command is one line of JSON"}
     if not isinstance(command, dict):
         return {"answer": None, "error": "a command is a JSON object"}
     try:

@@ -79,14 +79,14 @@ class Admin:
         message: str = "",
         file: str = "",
         kind: str = "image",
-        id: str = "",  # noqa: A002
+        message_id: str = "",
     ) -> Json:
         """Write a text, a file (base64) of a kind with `text` as its caption, or any serialised `Message` (base64)."""
         network = self.rig.network
         content = parse(wa.Message, _bytes(message)) if message else wa.Message(conversation=text)
         if file:
             content = self._file(_bytes(file), kind, text)
-        return {"id": network.write(network.phone(phone), network.phone(to).account, content, id_=id)}
+        return {"message_id": network.write(network.phone(phone), network.phone(to).account, content, id_=message_id)}
 
     def read(self, phone: str, ids: list[str]) -> None:
         """Open a chat on the phone: these messages of it were read."""

@@ -26,9 +26,12 @@ async def test_every_difference_is_explained(tmp_path: Path) -> None:
         assert (only.receipts, only.input_tokens, only.messages) == (1, 7, 1)
         assert line.missing == 0
         # what must never be: the file says that central has it, and central has not
-        await parts.central.write(lambda tx: tx.run("DELETE FROM ledger"))
+        assert line.days == ()
+        await parts.central.write(lambda tx: (tx.run("DROP TRIGGER ledger_kept"), tx.run("DELETE FROM ledger")))
         line = await reconcile(parts.central, parts.directory, "auto-sul")
         assert (line.missing, line.waiting) == (2, 0)
+        [day] = line.days
+        assert (day.kind, day.provider, day.summed, day.in_ledger) == ("tokens", "anthropic", 3, 0)
 
 
 async def test_it_goes_page_by_page(tmp_path: Path) -> None:

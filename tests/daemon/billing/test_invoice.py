@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from attrs import evolve
@@ -130,7 +131,7 @@ def _check(tx: Tx, receipts: list[dict[str, Any]]) -> None:
     assert daily.differences(tx, "auto-sul", calendar) == []
     bills = sorted(invoices.drafts(tx), key=lambda bill: bill.period)
     assert [bill.period for bill in bills] == [one.period.label for one in due]
-    for before, after in zip(bills, bills[1:], strict=False):
+    for before, after in pairwise(bills):
         assert before.end <= after.start
         assert (before.end == after.start) == (before.end_day == after.first_day)
     for bill in bills:

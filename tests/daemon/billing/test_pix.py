@@ -104,7 +104,7 @@ def test_what_is_wrong_is_said(before: str, after: str, said: str) -> None:
 
 
 def test_a_dynamic_code_is_told_apart() -> None:
-    account = "0014br.gov.bcb.pix2526pix.example.com/v2/abcdefgh"
+    account = "0014br.gov.bcb.pix2527pix.example.com/v2/abcdefgh"
     body = f"00020126{len(account):02}{account}52040000530398658 02BR".replace(" ", "")
     body += "5913Fulano de Tal6008BRASILIA62070503***6304"
     with pytest.raises(BadPix, match="dynamic"):

@@ -1,4 +1,5 @@
 from datetime import date
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,7 +57,7 @@ def test_a_month_is_cut_at_changes_and_at_the_end_of_the_trial() -> None:
 def test_every_day_with_a_plan_is_in_one_segment(changes: list[SubscriptionChange]) -> None:
     changes.sort(key=lambda one: one.day)
     found = segments(NOVEMBER, changes)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert before.end <= after.first
     for number in range(1, 31):
         day = november(number)

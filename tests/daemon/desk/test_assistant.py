@@ -14,6 +14,7 @@ from daemon.desk.brief import (
     GetVehicles,
     HandOver,
     Note,
+    PreparePhotos,
     ProviderFailed,
     Reply,
     SaveLead,
@@ -193,6 +194,7 @@ def test_photos_come_from_stock_and_are_few() -> None:
             )
         )
         play << GetVehicles(("corolla", "onix-lt")) >> (COROLLA, ONIX_LT)
+        play << PreparePhotos >> frozenset()
         play << AskModel >> said("Olha as fotos do Corolla e do Onix 👇")
     photos = play.reply.photos
     assert len(photos) == 4

@@ -10,9 +10,9 @@ from attrs import define, evolve, field
 from trio.testing import wait_all_tasks_blocked
 
 from daemon.desk import settle
-from daemon.desk.brief import AskModel, Brief, Command, GetVehicles, Note, ProviderFailed, Reply, SearchStock
+from daemon.desk.brief import AskModel, Brief, Command, GetVehicles, HandOver, Note, ProviderFailed, Reply, SearchStock
 from daemon.desk.settle import Claim
-from daemon.desk.turn import MAX_BURST_TEXT, Tally, Thinker
+from daemon.desk.turn import MAX_BURST_TEXT, Standing, Tally, Thinker
 from daemon.errors import ProviderError, ProviderGarbage, ProviderOverloaded, ProviderRefused, ProviderUntried
 from daemon.providers.base import ModelReply, Prompt, Tokens, ToolCall, UserSaid
 from shards.tenant import messages, stock
@@ -82,6 +82,7 @@ class Play:
     closed: bool = False
     receipts: int = 0
     tally: Tally = field(factory=Tally)
+    standing: Standing = "full"
 
     def _thinking(self, brief: Brief, providers: Sequence[str]) -> Generator[Command, Any, Reply]:
         self.briefs.append(brief)
@@ -105,6 +106,7 @@ class Play:
             thinking=self._thinking,
             now=self.desk.clock,
             receipts=self._receipt,
+            standing=lambda: self.standing,
         )
 
     async def think(self, claim: Claim) -> Reply:
@@ -199,6 +201,27 @@ async def test_providers_are_those_wanted_that_are_available(
     assert play.thinker().first_vendor() == first
     await play.think(claim)
     assert play.providers == [given.split()]
+
+
+async def test_over_its_limit_the_catalogue_answers_alone(desk: Desk, claim: Claim) -> None:
+    profile = tenant_profile()
+    wanted = evolve(profile.assistant, providers=("anthropic", "catalogue"))
+    play = Play(desk, profile=evolve(profile, assistant=wanted), standing="catalogue")
+    assert play.thinker().first_vendor() == ""
+    await play.think(claim)
+    assert play.providers == [["catalogue"]]
+
+
+async def test_where_only_people_may_answer_nothing_is_said_and_it_is_theirs(desk: Desk, claim: Claim) -> None:
+    play = Play(desk, standing="human")
+    assert play.thinker().first_vendor() == ""
+    reply = await play.think(claim)
+    assert play.briefs == []
+    assert reply.text == ""
+    assert reply.memory == claim.conversation.memory
+    [effect] = reply.effects
+    assert isinstance(effect, HandOver)
+    assert effect.always
 
 
 # Commands
@@ -297,7 +320,8 @@ async def test_a_provider_that_fails_is_an_answer_and_perhaps_a_cost(
     play = Play(desk, commands=(AskModel("anthropic", PROMPT), AskModel("openai", PROMPT)))
     play.roster.script = [error, said("Temos")]
     await play.think(claim)
-    assert play.answers[0] == ProviderFailed("anthropic", str(error))
+    refused = isinstance(error, ProviderRefused)
+    assert play.answers[0] == ProviderFailed("anthropic", str(error), refused=refused)
     assert play.tally.unknown == unknown
     assert [row[0] for row in tokens(desk)] == ["openai"]
 

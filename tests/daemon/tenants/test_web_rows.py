@@ -109,7 +109,7 @@ def test_a_short_history_is_that_of_the_model(history: History) -> None:
 
 def test_a_long_history_is_that_of_the_model(rng: random.Random) -> None:
     def call() -> Call:
-        name = rng.choice([name for name in CALLS if name != "retire_device" or not rng.randrange(20)])
+        name = rng.choice([name for name in CALLS if name != "retire_device" or not rng.randrange(5)])
         return name, {key: rng.choice(found) for key, found in CALLS[name].items()}
 
     retold(
