@@ -48,8 +48,9 @@ check: .venv/development.stamp ## style, types and import rules
 bench: .venv/development.stamp ## measure; see docs/reference/benchmarks.md
 	$(BIN)/python -m tests.bench
 
-faults: .venv/development.stamp ## kill the daemon 240 times under traffic; prints the counts
-	FAULT_RUNS=240 $(PYTEST) tests/faults -o faulthandler_timeout=3000
+faults: .venv/development.stamp ## kill the daemon and cut its sockets under traffic, 240 and 300 times; prints the counts
+	tests/support/baileys/install
+	FAULT_RUNS=240 WEB_FAULT_RUNS=300 $(PYTEST) tests/faults -o faulthandler_timeout=3000
 
 soak: .venv/development.stamp ## an hour of traffic between a copy and its restore; prints the counts
 	COPY_AGE_SECONDS=3600 COPY_AGE_RATE=3 $(PYTEST) tests/journeys/test_old_copy.py -o faulthandler_timeout=7200

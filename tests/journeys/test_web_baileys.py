@@ -94,11 +94,11 @@ async def test_a_customer_who_starts_over_is_understood(chat: Chat, tmp_path: Pa
 
 async def test_across_restarts_of_the_daemon(chat: Chat) -> None:
     for n in range(3):
-        await chat.ana.text(chat.to, f"pergunta {n}")
+        await chat.ana.text(chat.to, f"tem corolla {n}?")
         await chat.desk.daemon.kill()
         await chat.desk.daemon.start()
     found = await chat.desk.until_messages(
-        lambda all_: [one["text"] for one in all_ if one["author"] == "customer"] == [f"pergunta {n}" for n in range(3)]
+        lambda all_: [one["text"] for one in all_ if one["author"] == "customer"] == [f"tem corolla {n}?" for n in range(3)]
     )
     await chat.desk.until_messages(lambda all_: all_[-1]["author"] == "assistant" and all_[-1]["state"] == "delivered")
     assert len({one["id"] for one in found}) == len(found)

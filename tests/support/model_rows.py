@@ -144,7 +144,9 @@ class ModelRows:
         if (kept := self.inbound(inbound.hash)) is not None:
             return kept
         self.numbered += 1
-        made = evolve(inbound, seq=self.numbered, plaintext=b"" if inbound.drained else inbound.plaintext)
+        made = evolve(inbound, seq=self.numbered)
+        if made.drained:
+            made = evolve(made, stanza=b"", plaintext=b"")
         self.received.append((made, self.now_ms))
         return made
 
@@ -153,7 +155,8 @@ class ModelRows:
 
     def drained(self, seqs: Sequence[int]) -> None:
         self.received = [
-            (evolve(one, drained=True, plaintext=b"") if one.seq in seqs else one, at) for one, at in self.received
+            (evolve(one, drained=True, stanza=b"", plaintext=b"") if one.seq in seqs else one, at)
+            for one, at in self.received
         ]
 
     def count_failure(self, *, chat: Jid, sender: Jid, id_: str, at: int, reason: int) -> int:

@@ -14,6 +14,7 @@ import trio.testing
 from daemon.channels.media import MediaGone, StoredMedia, media_path
 from daemon.config import Config
 from daemon.errors import FetchError
+from daemon.metrics import Metrics
 from daemon.tenants.inbound_media import ATTEMPTS, InboundMedia
 from shards.directory import ShardHandle
 from shards.shard import Tx
@@ -59,9 +60,13 @@ class Desk:
             data_dir=directory,
             config=Config(),
             room=lambda: self.room,
+            metrics=Metrics(),
+            publish=lambda _, news: self.news.extend(news),
         )
+        self.news: list[Any] = []
+        self.said: list[str] = []
         self.fetcher = Fetcher(directory / "media")
-        self.media = InboundMedia(shard, around, self.fetcher)  # type: ignore[arg-type]
+        self.media = InboundMedia(shard, around, self.fetcher, say=self.said.append)  # type: ignore[arg-type]
 
     async def want(self, sender: str = "ana") -> None:
         def work(tx: Tx) -> None:

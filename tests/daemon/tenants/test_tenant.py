@@ -45,9 +45,9 @@ async def test_rules_are_the_profiles_or_else_the_servers(parts: Parts) -> None:
 
 async def test_its_tasks_are_the_pictures(parts: Parts) -> None:
     await parts.service.create(cloud_profile("auto-sul", "1"), {ACCESS_TOKEN: "EAAG"})
-    await until(lambda: len(running(parts).board.reports()) == 5)
+    await until(lambda: len(running(parts).board.reports()) == 6)
     states = {task.name: task.state for task in running(parts).board.reports()}
-    assert set(states) == {"outbox", "message handler", "cache refresh", "channel", "inbound media"}
+    assert set(states) == {"outbox", "message handler", "cache refresh", "channel", "inbound media", "voice notes"}
     assert (states["outbox"], states["message handler"]) == ("running", "running")
     assert running(parts).access_token() == "EAAG"
     assert running(parts).credentials_needed == ""

@@ -46,7 +46,7 @@ def test_it_drains_in_order_and_leaves_the_proof(file: SessionFile) -> None:
     file(inbound.drained, seqs[:2])
     assert [one.seq for one in file(inbound.to_drain, 9)] == seqs[2:]
     proof = file(inbound.by_hash, b"\3")
-    assert proof == evolve(row(b"\3"), seq=seqs[0], plaintext=b"", drained=True)
+    assert proof == evolve(row(b"\3"), seq=seqs[0], stanza=b"", plaintext=b"", drained=True)
     assert file(inbound.by_hash, b"\2").plaintext == b"oi \2"  # type: ignore[union-attr]
 
 

@@ -21,13 +21,15 @@ def content(desk: Desk, seq: int = 1) -> object:
 
 
 def test_the_one_that_waits_longest_is_next_due_or_not(desk: Desk) -> None:
-    first = desk(media.next_wanted)
-    assert first == Wanted(message=1, media={"id": "m1", "voice": True}, attempts=0, due_at=desk.clock.ms - 1000)
+    first = desk(media.next_wanted, heavy=False)
+    assert first == Wanted(
+        message=1, kind="voice", media={"id": "m1", "voice": True}, attempts=0, due_at=desk.clock.ms - 1000
+    )
     desk(media.retry, 1, 5_000)
-    assert desk(media.next_wanted).message == 2  # type: ignore[union-attr]
+    assert desk(media.next_wanted, heavy=False).message == 2  # type: ignore[union-attr]
     desk(media.store, 2, "ab" * 32, "image/jpeg", 7)
-    assert desk(media.next_wanted) == Wanted(
-        message=1, media={"id": "m1", "voice": True}, attempts=1, due_at=desk.clock.ms + 5_000
+    assert desk(media.next_wanted, heavy=False) == Wanted(
+        message=1, kind="voice", media={"id": "m1", "voice": True}, attempts=1, due_at=desk.clock.ms + 5_000
     )
 
 
@@ -36,13 +38,13 @@ def test_a_file_that_came_is_named_by_its_hash_and_kept_once(desk: Desk) -> None
         desk(media.store, seq, "ab" * 32, "image/jpeg", 7)
     assert desk.rows("SELECT hash, mime_type, bytes FROM media") == [("ab" * 32, "image/jpeg", 7)]
     assert '"hash":"abab' in str(content(desk))
-    assert desk(media.next_wanted) is None
+    assert desk(media.next_wanted, heavy=False) is None
 
 
 def test_what_was_given_up_says_why(desk: Desk) -> None:
     desk(media.give_up, 1, "the file is gone")
     assert '"error":"the file is gone"' in str(content(desk))
-    assert desk(media.next_wanted).message == 2  # type: ignore[union-attr]
+    assert desk(media.next_wanted, heavy=False).message == 2  # type: ignore[union-attr]
 
 
 def test_a_file_of_a_deleted_or_erased_message_is_not_kept(desk: Desk) -> None:
@@ -51,4 +53,4 @@ def test_a_file_of_a_deleted_or_erased_message_is_not_kept(desk: Desk) -> None:
     desk(lambda tx: tx.run("DELETE FROM contacts"))
     desk(media.store, 2, "cd" * 32, "image/jpeg", 7)
     assert desk.rows("SELECT 1 FROM media") == []
-    assert desk(media.next_wanted) is None
+    assert desk(media.next_wanted, heavy=False) is None

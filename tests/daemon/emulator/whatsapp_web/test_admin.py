@@ -45,7 +45,8 @@ async def test_people_write(admin: Admin) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "field"), [("image", "imageMessage"), ("audio", "audioMessage"), ("document", "documentWithCaptionMessage")]
+    ("kind", "field"),
+    [("image", "imageMessage"), ("audio", "audioMessage"), ("document", "documentWithCaptionMessage")],
 )
 async def test_people_send_files(admin: Admin, kind: str, field: str) -> None:
     file = base64.b64encode(b"content").decode()

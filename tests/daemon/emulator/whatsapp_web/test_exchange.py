@@ -41,7 +41,9 @@ def enc(kind: str = "msg") -> Node:
 
 def message(to: Jid, *devices: Jid, kind: str = "msg", extra: tuple[Node, ...] = (), **attrs: Attr) -> Node:
     participants = tuple(Node("to", {"jid": device}, (enc(kind),)) for device in devices)
-    return Node("message", {"id": "M1", "to": to, "type": "text", **attrs}, (Node("participants", {}, participants), *extra))
+    return Node(
+        "message", {"id": "M1", "to": to, "type": "text", **attrs}, (Node("participants", {}, participants), *extra)
+    )
 
 
 def test_a_message_is_acked_and_reaches_each_device(people: People) -> None:
@@ -53,7 +55,11 @@ def test_a_message_is_acked_and_reaches_each_device(people: People) -> None:
     assert all(copy.kept for copy in copies)
     first, own = copies[0].node, copies[2].node
     assert first.attrs["from"] == Jid("111", LID, 1)
-    assert (first.attrs["sender_pn"], first.get("notify"), first.get("addressing_mode")) == (people.ana.pn, "Ana", "lid")
+    assert (first.attrs["sender_pn"], first.get("notify"), first.get("addressing_mode")) == (
+        people.ana.pn,
+        "Ana",
+        "lid",
+    )
     assert (own.attrs["recipient"], own.attrs["peer_recipient_pn"]) == (Jid("222", LID), people.beto.pn)
 
 
