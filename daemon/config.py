@@ -234,6 +234,12 @@ class RetentionConfig:
     media_days: Annotated[int, Setting("Customers' pictures, voice notes and documents.", check.between(1, 36_500))] = (
         90
     )
+    media_mb_per_tenant: Annotated[
+        int,
+        Setting(
+            "With more than this of them a dealership's new ones are not kept; 0: no limit.", check.between(0, 10**9)
+        ),
+    ] = 2048
 
 
 @frozen(kw_only=True)

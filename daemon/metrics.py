@@ -45,6 +45,7 @@ class Metrics:
         self._messages = self._counter("messages", "Messages stored.", "tenant", "direction", "kind")
         self._sends = self._counter("sends", "Attempts to hand a message over.", "tenant", "result")
         self._restarts = self._counter("tenant_restarts", "Tenants restarted after a fault.", "tenant")
+        self._media_full = self._gauge("media_quota_reached", "Whether customers' files are refused.", "tenant")
 
     def turn(self, tenant: str, outcome: str, seconds: float) -> None:
         """A turn ended: settled, superseded, failed, released."""
@@ -85,6 +86,11 @@ class Metrics:
     def send(self, tenant: str, result: str) -> None:
         """An attempt to hand a message over ended: sent, refused, delayed, unsettled, paused."""
         self._sends.labels(self._named(tenant), result).inc()
+
+    def media_full(self, tenant: str, full: bool) -> None:
+        """A tenant's files take as much room as they may, or no more."""
+        if self._per_tenant:
+            self._media_full.labels(tenant).set(full)
 
     def tenant_restarted(self, tenant: str) -> None:
         """A tenant's nursery ended with a fault and will be started anew."""

@@ -33,6 +33,7 @@ FIRST_RECHECK_SECONDS: Final = 300.0
 LONGEST_RECHECK_SECONDS: Final = 3600.0
 MAX_TALLIES: Final = 4096
 GARBAGE_ATTEMPTS: Final = 5
+VOICE_UPLOADS: Final = 2
 
 _log = get_logger("channels.cloud")
 # Raised before a byte of the request was written: surely not sent.
@@ -261,7 +262,9 @@ class CloudChannel:
         try:
             return await self._uploads.file(message, headers)
         except UploadLost as error:
-            raise self._delayed(message, error.what) from None
+            # what is said by voice can be written instead, and the customer waits
+            attempts = VOICE_UPLOADS if message.kind == "voice" else None
+            raise self._delayed(message, error.what, attempts) from None
         except UploadRefused as refused:
             raise self._failure(message, refused.response) from None
 

@@ -8,6 +8,7 @@ from attrs import field, frozen
 from shards.central.views import TenantUsage
 from shards.tenant.profile import AssistantProfile, ChannelProfile, StockFeed, TenantProfile
 from shards.tenant.tables import UsageLine
+from shards.tenant.transcripts import Transcribed
 from shards.tenant.vehicle import Vehicle
 from shards.tenant.views import Alias
 
@@ -135,6 +136,7 @@ class MessageOut:
     kind: str
     text: str
     media_url: str | None
+    transcript: Transcribed | None
     vehicle_id: str | None
     reply_to: str | None
     at: datetime

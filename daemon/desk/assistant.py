@@ -32,6 +32,7 @@ from daemon.desk.brief import (
 from daemon.desk.finance import estimate
 from daemon.desk.grounding import Grounding, ground
 from daemon.desk.markdown import to_whatsapp
+from daemon.desk.unanswered import needs_no_answer
 from daemon.providers.base import Entry, ModelReply, ModelSaid, Prompt, ToolAnswered, ToolCall, UserSaid
 from shards.tenant.vehicle import StockPage, Vehicle
 
@@ -86,15 +87,20 @@ class _Attempt:
 
 def turn(brief: Brief, providers: Sequence[str], catalogue: Catalogue | None = None) -> Turn:
     """Answer a burst: the providers in order, the first grounded text wins, the catalogue answerer comes last
-    even where it is not listed, and an apology with a hand-over is what is left. Never ends in silence, never
-    raises for anything a provider does. `catalogue` stands in for `daemon.desk.catalogue.answer`.
+    even where it is not listed, and an apology with a hand-over is what is left. Ends in silence only where a person
+    would not answer either; never raises for anything a provider does. `catalogue` stands in for
+    `daemon.desk.catalogue.answer`.
     """
+    if needs_no_answer(brief):
+        return Reply(text="", provider="none", memory=dict(brief.memory))
     answer = catalogue or _catalogue()
     known: tuple[Vehicle, ...] | None = None
     order = list(dict.fromkeys(providers))
     reasons: list[str] = []
     if "catalogue" not in order:
         order.append("catalogue")
+    if all(line.unheard for line in brief.burst):
+        order = ["catalogue"]  # it asks to write; a model has nothing to go by
     for provider in order:
         if provider == "catalogue":
             outcome = yield from _from_catalogue(brief, answer)

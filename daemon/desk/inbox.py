@@ -20,13 +20,13 @@ from daemon.logs import get_logger
 from shards.directory import ShardHandle
 from shards.errors import ShardUnavailable
 from shards.shard import Tx
-from shards.tenant import conversations, turns
+from shards.tenant import conversations, media, turns
 
 RELEASE_SECONDS: Final = 5.0
 """How long a turn that is cut off may take to give its claim back."""
 
-RUNNING, NEW = 0, 1
-"""Priorities: conversations under way, then new ones."""
+RUNNING, NEW, HEAVY = 0, 1, 2
+"""Priorities: conversations under way, then new ones, then those with files to look at or listen to."""
 
 
 class Slots(Protocol):
@@ -144,7 +144,9 @@ class Inbox:
         hand = self._running[seq]
         began = trio.current_time()
         try:
-            async with self._slots.held(self._shard.tenant, priority=RUNNING if answered else NEW):
+            heavy = await self._shard.glance(partial(media.owed, conversation=seq))
+            priority = HEAVY if heavy else RUNNING if answered else NEW
+            async with self._slots.held(self._shard.tenant, priority=priority):
                 claim = await self._claim(seq)
                 if claim is None:
                     return

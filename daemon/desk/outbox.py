@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import trio
 from attrs import define, frozen
@@ -18,9 +18,10 @@ from daemon.logs import get_logger
 from daemon.whatsapp.events import Sender
 from shards.directory import ShardHandle
 from shards.shard import Tx
-from shards.tenant import contacts, conversations, identity, messages, usage
+from shards.tenant import contacts, conversations, identity, messages, speech, usage
 from shards.tenant.conversations import DAY_MS, Conversation
 from shards.tenant.messages import Sendable
+from shards.tenant.speech import Wish
 
 SENDERS: Final = 32
 """Messages of one tenant that are on their way to the network at a time."""
@@ -36,6 +37,14 @@ class Claimed:
     outgoing: Outgoing
     channel: str
     resend: bool
+
+
+class Voice(Protocol):
+    """Who speaks the answers that are to be spoken (`daemon.desk.voice_reply.VoiceReplies`)."""
+
+    async def sweep(self) -> None: ...
+    async def decide(self, wish: Wish) -> None: ...
+    def outgoing(self, message: Outgoing) -> Outgoing: ...
 
 
 @frozen
@@ -76,8 +85,10 @@ class StatusWatch:
 
 def claim_next(
     tx: Tx, seq: int, *, watch: StatusWatch, resend_after_ms: int, held: bool
-) -> Claimed | Later | Held | None:
+) -> Claimed | Wish | Later | Held | None:
     """Claim the oldest unsent message of a conversation, or say when to look again; None if there is none.
+
+    A `Wish`: the message is to be spoken, and in which form it goes out must be decided first.
 
     `held`: nothing may go to a network now (the sandbox has none). The caller has no request of this
     conversation under way, so a `sending` row is one whose outcome is unknown. The Cloud API may have it; the
@@ -106,6 +117,10 @@ def claim_next(
             if message.author == "assistant":
                 hand_to_human(tx, seq, "the 24-hour window closed before the answer was sent", Received(), owed=True)
             continue
+        if not resend and message.author == "assistant" and message.kind == "text":
+            wish = speech.wished(tx, message.seq)
+            if wish is not None:
+                return wish
         messages.claim_send(tx, message.seq, resend=resend)
         contact = contacts.one(tx, conversation.contact)
         return Claimed(
@@ -171,8 +186,11 @@ def settle(tx: Tx, message: Sendable, receipt: Receipt, *, channel: str) -> Rece
 
 
 def refuse(tx: Tx, message: Sendable, reason: str) -> Received:
-    """The network refused it for good: the salesperson has to know."""
+    """The network refused it for good: the salesperson has to know. What was spoken is tried in writing first."""
     result = Received()
+    surely_not_sent = message.state == "queued" and not message.resends
+    if message.kind == "voice" and surely_not_sent and speech.write_instead(tx, message.seq, reason):
+        return result
     if not messages.give_up(tx, message.id, "failed", reason):
         return result
     conversation = _conversation(tx, message)
@@ -214,6 +232,7 @@ class Outbox:
         now: Callable[[], datetime],
         received: Callable[[Received], None],
         sent: Callable[[str], None],
+        voice: Voice,
     ) -> None:
         """`channels` by kind; `received` wakes whom a commit concerns; `sent(result)` counts attempts."""
         self._shard = shard
@@ -224,6 +243,7 @@ class Outbox:
         self._now = now
         self._received = received
         self._sent = sent
+        self._voice = voice
         self._log = get_logger("outbox", tenant=shard.tenant)
         self._ready: dict[int, None] = {}
         self._later: dict[int, int] = {}
@@ -260,6 +280,7 @@ class Outbox:
 
         A request that is cut off by a cancel stays unsettled; its row says so.
         """
+        await self._voice.sweep()
         self._paused = await self._shard.glance(partial(identity.fact, key=PAUSE_FACT))
         self.woken(set(await self._shard.glance(messages.conversations_to_send)))
         task_status.started()
@@ -318,6 +339,8 @@ class Outbox:
                     case Held():
                         self._held[seq] = None
                         return
+                    case Wish():
+                        await self._voice.decide(found)
                     case Claimed():
                         await self._hand_over(found)
         finally:
@@ -331,7 +354,7 @@ class Outbox:
             self._log.warning("message_sent_again", message=message.id)
         work: Callable[[Tx], Any]
         try:
-            receipt = await self._channel(claimed.channel).send(claimed.outgoing)
+            receipt = await self._channel(claimed.channel).send(self._voice.outgoing(claimed.outgoing))
         except SendRefused as error:
             result, why, work = (
                 "refused",

@@ -25,10 +25,17 @@ _MUTE_KINDS: Final = {
     "video": "sent a video you cannot see; a salesperson can",
     "document": "sent a document you cannot read; a salesperson can",
     "sticker": "sent a sticker",
-    "voice": "sent a voice note that could not be understood",
-    "audio": "sent a voice note that could not be understood",
     "location": "sent a location",
     "contacts": "sent a contact card",
+}
+
+_SPOKEN: Final = "(spoken in a voice note and written down by a machine: names and figures may be misheard)"
+_SPOKEN_ROOM: Final = 3
+"""How much longer than a text a voice note may be: people say more than they write."""
+_NOT_UNDERSTOOD: Final = "could not be understood; ask them to write"
+_UNHEARD: Final = {
+    "long": "is longer than 10 minutes and was not heard; ask for a shorter one or to write",
+    "silent": "has no words in it; ask them to write",
 }
 
 _RULES: Final = """\
@@ -56,8 +63,8 @@ papers, is upset, or you cannot help; say in your text what its result tells you
 nobody answers at once: say when somebody will, and go on helping.
 8. Do not say what you could not check (delivery, paperwork, history, warranty) unless the facts below say it.
 9. A picture from the customer: if it may be a vehicle of ours (an ad, a screenshot), look for it with search_stock. \
-If it is their own car, record it with save_lead as trade_in, thank them and ask for its model, year and mileage: what a \
-picture shows is a guess, so state no make, model, year, mileage, value or damage from it as a fact. Of documents \
+If it is their own car, record it with save_lead as trade_in, thank them and ask for its model, year and mileage: what \
+a picture shows is a guess, so state no make, model, year, mileage, value or damage from it as a fact. Of documents \
 (ID, licence, payslip) repeat nothing: a salesperson handles them."""
 
 
@@ -184,9 +191,15 @@ def _line(line: Line, limit: int) -> str:
         parts.append(block("quoted", line.quoted, 300))
     if line.vehicle_id:
         parts.append(f"(about vehicle {clean(line.vehicle_id, 80)})")
+    spoken = line.kind in ("voice", "audio")
     if line.picture is not None:
         parts.append("(the customer sent a picture: one of those shown here, in order)")
-    elif line.kind in _MUTE_KINDS and not (line.kind in ("voice", "audio") and line.text.strip()):
+    elif spoken and line.text.strip():
+        parts.append(_SPOKEN)
+        limit *= _SPOKEN_ROOM
+    elif spoken:
+        parts.append(f"(the customer sent a voice note that {_UNHEARD.get(line.unheard, _NOT_UNDERSTOOD)})")
+    elif line.kind in _MUTE_KINDS:
         parts.append(f"(the customer {_MUTE_KINDS[line.kind]})")
     if line.text.strip():
         parts.append(block("customer", line.text, limit))

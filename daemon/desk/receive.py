@@ -14,7 +14,7 @@ from daemon.desk import recall, wording
 from daemon.whatsapp import events
 from daemon.whatsapp.phones import canonical
 from shards.shard import Tx
-from shards.tenant import contacts, conversations, identity, leads, messages, tombstones, transcripts, usage
+from shards.tenant import contacts, conversations, identity, leads, messages, speech, tombstones, transcripts, usage
 from shards.tenant.contacts import Contact, Identity
 from shards.tenant.conversations import DAY_MS, Conversation
 from shards.tenant.messages import NewInbound
@@ -40,9 +40,6 @@ STOP_WORDS: Final = frozenset(
     ]
 )
 RESUME_WORDS: Final = frozenset(["voltar", "quero voltar", "continuar", "start", "retomar", "reativar", "pode voltar"])
-SPOKEN_KINDS: Final = frozenset(["voice", "audio"])
-HEARING_PATIENCE_MS: Final = 90_000
-"""How long a turn waits for the words of a voice note, its download included."""
 PAUSE_FACT: Final = "channel_paused"
 """Why the channel may not send, in the shard's facts; absent while it may."""
 
@@ -67,8 +64,7 @@ class Received:
     due: dict[int, tuple[int, int]] = field(factory=dict)  # conversation → (due at ms, answers given so far)
     overtaken: set[int] = field(factory=set)  # conversations whose running turn is past
     to_send: set[int] = field(factory=set)  # conversations whose outbox should look again
-    media: bool = False  # inbound files are to be fetched
-    spoken: bool = False  # voice notes are to be heard
+    media: bool = False  # inbound files are to be fetched, voice notes to be heard
     receipts: bool = False  # the rollup has work
     statuses: int = 0
     channel_changed: bool = False  # the pause fact was set or taken back
@@ -190,9 +186,9 @@ def _message(tx: Tx, event: events.MessageReceived, rules: Rules, result: Receiv
     if isinstance(content.get("media"), dict) and content["media"].get("id"):
         tx.run("INSERT INTO media_wanted (message, due_at) VALUES (?, ?)", (seq, tx.now_ms))
         result.media = True
-    if event.kind in SPOKEN_KINDS and contact.opted_out_at is None:
-        transcripts.want(tx, seq, tx.now_ms + HEARING_PATIENCE_MS)
-        result.spoken = True
+    if event.kind in transcripts.KINDS and contact.opted_out_at is None:
+        transcripts.want(tx, seq)
+        result.media = True
     conversation = conversations.one(tx, conversation.seq)
     if 0 < len(event.text) <= LONGEST_CHOICE and _choice(tx, contact, conversation, event.text, at, rules, result):
         return
@@ -315,7 +311,9 @@ def apply_status(tx: Tx, document: dict[str, Any], *, our_id: str, result: Recei
         result.to_send.add(climb.conversation)
     if not climb.changed:
         return True
-    if climb.state == "failed" and climb.author == "assistant":
+    if climb.state == "failed" and speech.write_again(tx, climb.id, error) is not None:
+        result.to_send.add(climb.conversation)
+    elif climb.state == "failed" and climb.author == "assistant":
         hand_to_human(tx, climb.conversation, f"a message could not be delivered: {error}", result, owed=True)
     result.news.append(
         (

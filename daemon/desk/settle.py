@@ -13,6 +13,7 @@ from attrs import define, field, frozen
 from daemon.desk import hours, wording
 from daemon.desk.brief import BookVisit, CancelVisit, Effect, HandOver, OptOut, Reply, SaveLead
 from daemon.desk.receive import KeyedHash, Received, hand_to_human
+from daemon.desk.voice_reply import wish_to_speak
 from shards.shard import Tx
 from shards.tenant import contacts, conversations, leads, messages, tombstones, transcripts, turns, usage
 from shards.tenant import profile as profiles
@@ -118,16 +119,9 @@ def speak(
         turns.end(tx, turn, "superseded", unknown=unknown)
         return Settled(spoken=False)
     news: list[tuple[str, dict[str, Any]]] = []
-    for kind, text, content, vehicle in _outgoing(reply):
-        id_ = messages.queue(
-            tx, seq, author="assistant", kind=kind, text=text, content=content, vehicle=vehicle, turn=turn.seq
-        )
-        news.append(
-            (
-                "message",
-                {"conversation": claim.conversation.id, "message": id_, "direction": "out", "state": "queued"},
-            )
-        )
+    for id_ in _queue(tx, claim, reply):
+        queued = {"conversation": claim.conversation.id, "message": id_, "direction": "out", "state": "queued"}
+        news.append(("message", queued))
     turns.end(tx, turn, "settled", provider=reply.provider, unknown=unknown)
     usage.record(tx, "turn", reply.provider, turn=turn.seq, conversation=claim.conversation.id)
     tx.run(
@@ -165,13 +159,34 @@ def _owe_again(tx: Tx, claim: Claim, settled: Settled, newer: int | None, quiet_
         settled.due[seq] = (due_at, conversation.turns)
 
 
-def _outgoing(reply: Reply) -> list[tuple[str, str, dict[str, Any], str | None]]:
-    """(kind, text, content, vehicle) of each message a reply is made of: the text in one, then the photos."""
-    found: list[tuple[str, str, dict[str, Any], str | None]] = []
+def _queue(tx: Tx, claim: Claim, reply: Reply) -> list[str]:
+    """Put the messages a reply is made of into the outbox: the text, what must be read besides where it is to be
+    spoken, then the photos; their ids."""
+    turn, seq = claim.turn.seq, claim.turn.conversation
+    ids = []
     if reply.text:
-        found.append(("text", reply.text, {}, reply.vehicle_id))
-    found += [("image", photo.caption, {"link": photo.url}, photo.vehicle_id) for photo in reply.photos]
-    return found
+        ids.append(
+            messages.queue(
+                tx, seq, author="assistant", kind="text", text=reply.text, vehicle=reply.vehicle_id, turn=turn
+            )
+        )
+        besides = wish_to_speak(tx, seq, ids[0], reply, claim.burst, turn)
+        ids += [besides] if besides is not None else []
+    for photo in reply.photos:
+        vehicle, content = photo.vehicle_id, {"link": photo.url}
+        ids.append(
+            messages.queue(
+                tx,
+                seq,
+                author="assistant",
+                kind="image",
+                text=photo.caption,
+                content=content,
+                vehicle=vehicle,
+                turn=turn,
+            )
+        )
+    return ids
 
 
 def _effect(tx: Tx, claim: Claim, effect: Effect, settled: Settled, *, handover_ms: int, keyed_hash: KeyedHash) -> None:

@@ -66,8 +66,9 @@ def script(text: str) -> Script | None:
         if index in linked - unsaid:
             prose += [sentence for sentence in _SENTENCES.split(line) if not _LINK.search(sentence)]
         if index == min(unsaid | linked):
+            announced = bool(prose) and prose[-1].endswith(":")
             told = _told_besides([lines[each] for each in unsaid], [lines[each] for each in linked])
-            prose.append(told[0].lower() + told[1:] if prose and prose[-1].endswith(":") else told)
+            prose.append("te mandei por escrito aqui embaixo." if announced else told)
     said = aloud("\n".join(prose))
     if not said or len(said) > MAX_SAID:
         return None

@@ -13,6 +13,23 @@ APOLOGY: Final = "Só um instante: um consultor já vai te responder por aqui, t
 TAKEN_OVER: Final = "Certo! Vou chamar um consultor e ele já continua com você por aqui. 🙂"
 
 
+_WRITE: Final = "Pode me escrever o que você procura?"
+_UNHEARD: Final = {
+    "long": "Recebi seu áudio, mas ele passou de 10 minutos e um tão longo eu não consigo ouvir por aqui 😅",
+    "large": "Recebi seu áudio, mas o arquivo é grande demais e não consigo ouvir por aqui 😅",
+    "broken": "Recebi seu áudio, mas o arquivo não abriu por aqui 😕",
+    "gone": "Recebi seu áudio, mas ele não chegou inteiro por aqui 😕",
+    "silent": "Abri seu áudio, mas não deu para ouvir nada nele 😕",
+}
+
+
+def unheard(reason: str) -> tuple[str, str]:
+    """A voice note that has no transcript for that reason (`shards.tenant.transcripts.Reason`): the regret and the
+    request to write."""
+    regret = _UNHEARD.get(reason, "Recebi seu áudio, mas não estou conseguindo ouvir por aqui agora 😕")
+    return regret, "Me manda um mais curtinho, ou me escreve o que você procura?" if reason == "long" else _WRITE
+
+
 def turn_failed(opening: str | None) -> str:
     """The third failure in a row, to a customer. `opening`: when people are back ("amanhã às 8h", "" if unknown),
     None while they are there."""

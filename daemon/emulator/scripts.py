@@ -13,13 +13,13 @@ FAULTS: Final = {
     "server_error": "500",
     "unauthorized": "401",
     "bad_request": "400",
-    "garbage": "200 whose body is broken JSON",
+    "garbage": "200 whose body is broken JSON, or two thirds of a sound file",
     "html": "200 with a web page, as a captive portal answers",
     "hollow": "200 with JSON that lacks what an answer has",
     "cut": "the connection ends in the middle of the body",
     "refusal": "the model declines",
     "length": "the answer stops at the limit of tokens",
-    "empty": "an answer without text or calls",
+    "empty": "an answer without text or calls, a sound file without a byte",
     "bad_arguments": "a tool call whose arguments are not a JSON object",
     "unknown_tool": "a call of a tool that was never offered",
     "tool_loop": "a tool call, whatever was answered",
@@ -34,7 +34,7 @@ class Step:
 
     fault: str = field()
     times: int = 1  # requests it holds for; 0 means until the script is changed
-    vendor: str = ""  # "anthropic" or "openai"; "" means both
+    vendor: str = ""  # "anthropic", "openai", or with "transcription" or "speech" behind it; "" means all
     contains: str = ""  # only requests whose last customer text has these words
     seconds: float = 0.0
 

@@ -1,6 +1,6 @@
-"""A peer that speaks as Anthropic and OpenAI do over real HTTP, for the demo's tests and the benchmarks.
+"""A peer that speaks as Anthropic, OpenAI and ElevenLabs do over real HTTP, for the demo's tests and the benchmarks.
 
-Besides `POST /v1/messages` and `POST /v1/chat/completions` it takes `POST /control/script` (a JSON list of
+Besides the vendors' routes for chat, transcription and speech it takes `POST /control/script` (a JSON list of
 `Step`s), `POST /control/release` (ends every stall) and `GET /control/seen` (how much was asked).
 """
 
@@ -16,6 +16,7 @@ import orjson
 import trio
 from attrs import define, field, frozen
 
+from daemon.emulator import voice_wire
 from daemon.emulator.brain import think
 from daemon.emulator.scripts import Script, Step
 from daemon.emulator.vendor_wire import (
@@ -61,6 +62,7 @@ class VendorPeer:
     """The vendors' side of one test or benchmark. `latency_seconds` is how long a model seems to think."""
 
     latency_seconds: float = 0.0
+    said: str = voice_wire.SAID  # what a sound file says that does not say it itself
     script: Script = field(factory=Script)
     requests: deque[tuple[str, dict[str, Any]]] = field(factory=lambda: deque(maxlen=RECORDED))
     asked: Counter[str] = field(factory=Counter)
@@ -112,6 +114,40 @@ class VendorPeer:
             return Answer(200, whole[: len(whole) // 2]), step
         return Answer(200, whole, cut=fault == "cut"), step
 
+    def voice(self, work: str, target: str, key: str, content_type: str, raw: bytes) -> tuple[Answer, Step | None]:
+        """The answer to a request for a transcription or a speech, and the step of the script that shaped it."""
+        self.asked[work] += 1
+        refuse = partial(_refusal, work)
+        if key in ("", WRONG_KEY):
+            return refuse("unauthorized"), None
+        whole, seen, mime_type = b"", "", "audio/ogg"
+        try:
+            if work.endswith("speech"):
+                body = orjson.loads(raw)
+                text, voice = voice_wire.read_speech(work, target, body)
+                self.requests.append((work, {**body, "voice": voice}))
+                whole, seen = voice_wire.speech(text), text
+            else:
+                upload = voice_wire.read_upload(content_type, raw)
+                self.requests.append((work, {**upload.fields, "filename": upload.filename, "bytes": len(upload.file)}))
+                document = voice_wire.transcribed(work, upload, self.said)
+                whole, seen, mime_type = orjson.dumps(document), document["text"], "application/json"
+        except (BadRequest, ValueError) as error:
+            return refuse("bad_request", str(error)), None
+        step = self.script.next(work, seen)
+        fault = step.fault if step else None
+        if step is not None and fault in _STATUSES:
+            return refuse(fault, seconds=step.seconds), step
+        if fault == "html":
+            return Answer(200, _HTML, "text/html"), step
+        if fault == "empty":
+            return Answer(200, b"" if mime_type == "audio/ogg" else b'{"text": ""}', mime_type), step
+        if fault == "hollow":
+            return Answer(200, b'{"object": "list", "data": []}', mime_type), step
+        if fault in ("garbage", "length"):
+            return Answer(200, whole[: len(whole) * 2 // 3], mime_type), step
+        return Answer(200, whole, mime_type, cut=fault == "cut"), step
+
     async def stall(self, seconds: float) -> None:
         """Wait as a stall does: `seconds`, or for `release` when that is 0."""
         self._stalls(1)
@@ -149,7 +185,10 @@ class VendorPeer:
 
 def _refusal(vendor: str, fault: str, what: str = "", seconds: float = 0.0) -> Answer:
     status, usual = _STATUSES[fault]
-    if vendor == "anthropic":
+    if vendor.startswith("elevenlabs"):
+        code = "quota_exceeded" if fault == "no_quota" else ""
+        document = voice_wire.elevenlabs_error(status, what or usual, code)
+    elif vendor == "anthropic":
         document = anthropic_error(status, what or usual)
         if fault == "no_quota":
             document["error"]["details"] = {"error_code": "credit_balance_too_low"}
@@ -199,11 +238,15 @@ class _Connection:
 
     async def _serve(self, request: h11.Request, raw: bytes) -> bool:
         target = request.target.decode("latin-1").partition("?")[0]
-        vendor = _ROUTES.get(target)
-        if vendor is None:
+        vendor, work = _ROUTES.get(target), voice_wire.work_of(target)
+        if work:
+            content_type = dict(request.headers).get(b"content-type", b"").decode("latin-1")
+            answer, step = self.peer.voice(work, target, _key(request), content_type, raw)
+        elif vendor is not None:
+            answer, step = self.peer.answer(vendor, _key(request), raw)
+        else:
             await self._send(self.peer.control(target, raw))
             return True
-        answer, step = self.peer.answer(vendor, _key(request), raw)
         if step is not None and step.fault == "stall":
             if not await self._unless_gone(step.seconds):
                 return False
@@ -243,7 +286,7 @@ class _Connection:
 def _key(request: h11.Request) -> str:
     headers = dict(request.headers)
     _, _, bearer = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-    return bearer or headers.get(b"x-api-key", b"").decode("latin-1")
+    return bearer or (headers.get(b"x-api-key") or headers.get(b"xi-api-key", b"")).decode("latin-1")
 
 
 async def serve(

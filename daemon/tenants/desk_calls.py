@@ -20,7 +20,7 @@ from shards.errors import NotFound
 from shards.ids import new_id
 from shards.requests import StoredRequest
 from shards.shard import Tx
-from shards.tenant import contacts, conversations, messages, tombstones
+from shards.tenant import contacts, conversations, media, messages, tombstones
 from shards.tenant import profile as profiles
 from shards.tenant.profile import TenantProfile
 
@@ -92,10 +92,10 @@ class DeskCalls:
             partial(erase, id_=contact, keyed_hash=partial(self._around.sealer.keyed_hash, tenant))
         )
         self._wake(tenant, changed)
-        media = self._around.data_dir / "media"
+        folder = self._around.data_dir / "media"
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(
-                _remove_files, [media_path(media, tenant, value) for value in hashes], limiter=self._directory.limiter
+                _remove_files, [media_path(folder, tenant, value) for value in hashes], limiter=self._directory.limiter
             )
             # closing the file folds the log into it and empties it: the old pages are in there too
             with trio.move_on_after(CLOSING_SECONDS):
@@ -176,12 +176,6 @@ def erase(tx: Tx, id_: str, keyed_hash: Callable[[str], bytes]) -> tuple[list[st
     threads: dict[int, str] = dict(tx.rows("SELECT seq, id FROM conversations WHERE contact = ?", (seq,)))
     changed.overtaken = set(threads)
     tombstones.bury(tx, "erasure", [keyed_hash(f"{kind}:{value}") for kind, value in contacts.aliases(tx, seq)])
-    mine = (
-        "SELECT DISTINCT json_extract(m.content, '$.media.hash') FROM messages m JOIN conversations c"
-        " ON c.seq = m.conversation WHERE json_extract(m.content, '$.media.hash') IS NOT NULL AND c.contact"
-    )
-    hashes = {value for (value,) in tx.rows(f"{mine} = ?", (seq,))}
-    hashes -= {value for (value,) in tx.rows(f"{mine} <> ?", (seq,))}
     # what is deleted must not be readable in the file's free pages either
     tx.connection.pragma("secure_delete", True)
     try:
@@ -190,12 +184,11 @@ def erase(tx: Tx, id_: str, keyed_hash: Callable[[str], bytes]) -> tuple[list[st
         if tx.value("SELECT 1 FROM aliases WHERE contact = ? AND kind = 'sandbox'", (seq,)):
             tx.run("DELETE FROM requests WHERE path LIKE '%/sandbox/messages'")
         tx.run("DELETE FROM contacts WHERE seq = ?", (seq,))
-        for value in hashes:
-            tx.run("DELETE FROM media WHERE hash = ?", (value,))
+        hashes = media.unused(tx)  # also what the customer had deleted before; what others sent too stays
     finally:
         tx.connection.pragma("secure_delete", False)
     changed.news.append(("contact", {"contact": id_, "erased": True}))
-    return sorted(hashes), changed
+    return hashes, changed
 
 
 def _erase_loose(tx: Tx, seq: int, id_: str) -> None:

@@ -9,7 +9,6 @@ import trio
 
 from daemon.audio import MIME_TYPES, BrokenAudio, Sound, inspect
 from daemon.channels.media import media_path
-from daemon.desk.receive import HEARING_PATIENCE_MS
 from daemon.errors import ProviderError
 from daemon.logs import get_logger
 from daemon.providers.base import Transcript
@@ -58,10 +57,9 @@ class Ears:
         `started()` once what the process before left open has its time anew: before that no turn may be claimed.
         A request that is cut off by a cancel is made again at the next start, and is of unknown cost.
         """
-        if await self._shard.glance(transcripts.any_wanted):
-            give_up_at = int(self._around.now().timestamp() * 1000) + HEARING_PATIENCE_MS
-            if await self._shard.write(partial(transcripts.resume, give_up_at=give_up_at)):
-                self._around.receipts(self._shard.tenant)
+        wanted = await self._shard.glance(transcripts.any_wanted)
+        if wanted and await self._shard.write(transcripts.resume):
+            self._around.receipts(self._shard.tenant)
         task_status.started()
         async with trio.open_nursery() as nursery:
             while True:

@@ -1,6 +1,6 @@
 """Fetching customers' files at once: their addresses live for minutes, their ids for days."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -11,6 +11,7 @@ from daemon.backoff import delay_seconds
 from daemon.channels.media import MediaGone, MediaRefused, MediaTooLarge, StoredMedia
 from daemon.errors import FetchError, SealBroken
 from daemon.logs import get_logger
+from daemon.tenants.media_quota import MediaQuota, Say
 from daemon.tenants.surroundings import Surroundings
 from shards.directory import ShardHandle
 from shards.shard import Tx
@@ -32,12 +33,18 @@ class Fetcher(Protocol):
 
 
 class InboundMedia:
-    """One tenant's wanted files, fetched one after the other."""
+    """One tenant's wanted files, fetched one after the other; films and documents beside the others, for they take
+    long and no answer waits for them."""
 
     def __init__(
-        self, shard: ShardHandle, around: Surroundings, fetcher: Fetcher, settled: Callable[[], None] = lambda: None
+        self,
+        shard: ShardHandle,
+        around: Surroundings,
+        fetcher: Fetcher,
+        settled: Callable[[], None] = lambda: None,
+        say: Say = lambda _: None,
     ) -> None:
-        """`settled` is called when a file came, or will not come."""
+        """`settled` is called when a file came, or will not come; `say` as `MediaQuota`'s."""
         self._shard = shard
         self._folder = around.data_dir / "media" / shard.tenant
         self._now = around.now
@@ -45,36 +52,67 @@ class InboundMedia:
         self._room = around.room
         self._fetcher = fetcher
         self._settled = settled
-        self._bell = trio.Event()
+        self._quota = MediaQuota(
+            shard,
+            limit_mb=lambda: around.config.retention.media_mb_per_tenant,
+            say=partial(self._quota_said, around, say),
+        )
+        self._bells = {heavy: trio.Event() for heavy in (False, True)}
+        self._news = trio.Event()
         self._log = get_logger("media", tenant=shard.tenant)
 
     def woken(self) -> None:
         """A commit wants files."""
-        self._bell.set()
+        for bell in self._bells.values():
+            bell.set()
+
+    def _quota_said(self, around: Surroundings, say: Say, reason: str) -> None:
+        around.metrics.media_full(self._shard.tenant, bool(reason))
+        state = "full" if reason else "ok"
+        around.publish(self._shard.tenant, [("media", {"state": state, "reason": reason})])
+        say(reason)
+
+    async def arrived(self, messages: Collection[int]) -> None:
+        """Return when none of these messages wants its file any more. Raises `ShardUnavailable`."""
+        while True:
+            news = self._news
+            if not await self._shard.glance(partial(media.any_wanted, messages=messages)):
+                return
+            await news.wait()
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Fetch what is wanted until cancelled. Raises `ShardUnavailable` when the shard fails."""
         if swept := await trio.to_thread.run_sync(_sweep, self._folder):
             self._log.info("halves_of_downloads_removed", count=swept)
         task_status.started()
+        async with trio.open_nursery() as nursery:
+            for heavy in self._bells:
+                nursery.start_soon(self._lane, heavy)
+
+    async def _lane(self, heavy: bool) -> None:
         while True:
-            self._bell = trio.Event()
-            wanted = await self._shard.glance(media.next_wanted)
+            self._bells[heavy] = bell = trio.Event()
+            wanted = await self._shard.glance(partial(media.next_wanted, heavy=heavy))
             if wanted is None:
-                await self._bell.wait()
+                await bell.wait()
                 continue
             wait = wanted.due_at / 1000 - self._now().timestamp()
             if wait > 0:
                 with trio.move_on_after(wait):
-                    await self._bell.wait()
+                    await bell.wait()
                 continue
             if not self._room():
                 await trio.sleep(NO_ROOM_SECONDS)  # their ids stay good for days
                 continue
             await self._fetch(wanted)
+            self._news.set()
+            self._news = trio.Event()
             self._settled()
 
     async def _fetch(self, wanted: media.Wanted) -> None:
+        if reason := await self._quota.refusal(wanted.kind):
+            await self._shard.write(partial(media.give_up, message=wanted.message, reason=reason))
+            return
         try:
             stored: StoredMedia = await self._fetcher.fetch(wanted.media)
         except (MediaGone, MediaTooLarge, MediaRefused) as error:

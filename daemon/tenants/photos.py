@@ -7,7 +7,7 @@ A picture is looked at again once a day, for dealers put another one under the s
 import hashlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -20,16 +20,18 @@ from daemon.errors import FetchError
 from daemon.logs import get_logger
 from daemon.pictures import MAX_BYTES, BrokenPicture, for_whatsapp
 from daemon.stock.fetch import Fetcher
+from daemon.tenants.surroundings import Surroundings
 from shards.directory import ShardHandle
 from shards.tenant import photos
 from shards.tenant.conversations import DAY_MS
 from shards.tenant.photos import Prepared
 
+FETCH_SECONDS: Final = 7.0
 PATIENCE_SECONDS: Final = 8.0
 """A turn waits so long for its pictures; those that are not there then are left out."""
 FRESH_MS: Final = DAY_MS
-BROKEN_MS: Final = 10 * 60_000
-"""An address without a picture is looked at again after so long."""
+BROKEN_MS: Final = 2 * 60_000
+"""An address that gave no picture is looked at again after so long: until then no turn waits for it."""
 UPLOAD_MS: Final = 25 * DAY_MS
 """Meta keeps an upload for 30 days (Meta, "Media")."""
 REUSED_MS: Final = 60_000
@@ -68,23 +70,21 @@ class _Made:
 
 
 class VehiclePhotos:
-    """The shelf of one tenant's number (`daemon.channels.uploads.Shelf`). Owns nothing that needs closing."""
+    """One tenant's. Owns nothing that needs closing."""
 
     def __init__(
         self,
         shard: ShardHandle,
         *,
         media_dir: Path,
-        sender: str,
         fetch: FetchPhoto,
         limiter: trio.CapacityLimiter,
         now: Now,
         room: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`sender` is the number that uploads; `limiter` bounds the pictures that are decoded at a time."""
+        """`limiter` bounds the pictures that are decoded at a time."""
         self._shard = shard
         self._media_dir = media_dir
-        self._sender = sender
         self._fetch = fetch
         self._limiter = limiter
         self._now = now
@@ -101,7 +101,7 @@ class VehiclePhotos:
 
         async def one(url: str) -> None:
             try:
-                await self._current(url)
+                await self.current(url)
             except FetchError as error:
                 self._log.info("photo_not_ready", reason=str(error))
             else:
@@ -113,31 +113,14 @@ class VehiclePhotos:
                     nursery.start_soon(one, url)
         return frozenset(urls) - ready
 
-    async def media_id(self, link: str) -> str:
-        """As `Shelf.media_id`."""
-        prepared = await self._current(link)
-        after = self._now_ms() - UPLOAD_MS
-        return await self._shard.glance(
-            partial(photos.media_id, content_hash=prepared.hash, sender=self._sender, after=after)
-        )
-
     @asynccontextmanager
     async def load(self, link: str) -> AsyncIterator[tuple[Path, str]]:
-        """As `Shelf.load`: the file stays where it is."""
-        prepared = await self._current(link, on_disk=True)
+        """The picture as a file that WhatsApp takes, and its type. The file stays. Raises `FetchError`."""
+        prepared = await self.current(link, on_disk=True)
         yield photo_path(self._media_dir, self._shard.tenant, prepared.hash), prepared.mime_type
 
-    async def uploaded(self, link: str, media_id: str) -> None:
-        """As `Shelf.uploaded`."""
-        await self._shard.write(partial(photos.uploaded, url=link, sender=self._sender, media_id=media_id))
-
-    async def forget(self, link: str) -> bool:
-        """As `Shelf.forget`."""
-        before = self._now_ms() - REUSED_MS
-        return await self._shard.write(partial(photos.forget_upload, url=link, sender=self._sender, before=before))
-
-    async def _current(self, url: str, *, on_disk: bool = False) -> Prepared:
-        """A picture that may be sent, fetched if need be; by one task alone. Raises `FetchError`."""
+    async def current(self, url: str, *, on_disk: bool = False) -> Prepared:
+        """A picture that may be sent, fetched if need be, by one task alone. Raises `FetchError`."""
         while (busy := self._busy.get(url)) is not None:
             await busy.wait()
         self._busy[url] = done = trio.Event()
@@ -166,16 +149,17 @@ class VehiclePhotos:
         if not self._room():
             raise FetchError("the disk has no room for a picture", "free some space")
         try:
-            data = await self._fetch(url)
+            data = await self._fetched_in_time(url)
             made = await trio.to_thread.run_sync(
                 _make, data, self._media_dir, self._shard.tenant, limiter=self._limiter
             )
         except (PhotoGone, BrokenPicture) as error:
             await self._shard.write(partial(photos.broken, url=url, error=str(error)))
             raise PhotoGone(error.what, error.remedy) from None
-        except FetchError:
+        except FetchError as error:
             if known is not None and known.hash and await self._there(known):
                 return known  # yesterday's is better than none
+            await self._shard.write(partial(photos.broken, url=url, error=str(error)))
             raise
         except OSError as error:
             raise FetchError(f"a picture could not be stored ({error.strerror})") from None
@@ -185,8 +169,59 @@ class VehiclePhotos:
         now_ms = self._now_ms()
         return Prepared(hash=made.hash, mime_type=made.mime_type, bytes=made.bytes, error="", fetched_at=now_ms)
 
+    async def _fetched_in_time(self, url: str) -> bytes:
+        try:
+            with trio.fail_after(FETCH_SECONDS):
+                return await self._fetch(url)
+        except trio.TooSlowError:
+            raise FetchError(f"a picture did not come within {FETCH_SECONDS:g} s", "see the stock's photos") from None
+
     def _now_ms(self) -> int:
         return int(self._now().timestamp() * 1000)
+
+
+def vehicle_photos(shard: ShardHandle, around: Surroundings) -> VehiclePhotos:
+    """A tenant's, fetching under the server's rules."""
+    return VehiclePhotos(
+        shard,
+        media_dir=around.data_dir / "media",
+        fetch=partial(fetch_photo, around.fetcher),
+        limiter=around.decoders,
+        now=around.now,
+        room=around.room,
+    )
+
+
+class PhotoShelf:
+    """One number's uploads of a tenant's pictures (`daemon.channels.uploads.Shelf`)."""
+
+    def __init__(self, photos: VehiclePhotos, shard: ShardHandle, *, sender: str, now: Now) -> None:
+        """`sender` is the number's id: media belong to a number."""
+        self._photos = photos
+        self._shard = shard
+        self._sender = sender
+        self._now = now
+
+    async def media_id(self, link: str) -> str:
+        """As `Shelf.media_id`."""
+        prepared = await self._photos.current(link)
+        after = int(self._now().timestamp() * 1000) - UPLOAD_MS
+        return await self._shard.glance(
+            partial(photos.media_id, content_hash=prepared.hash, sender=self._sender, after=after)
+        )
+
+    def load(self, link: str) -> AbstractAsyncContextManager[tuple[Path, str]]:
+        """As `Shelf.load`."""
+        return self._photos.load(link)
+
+    async def uploaded(self, link: str, media_id: str) -> None:
+        """As `Shelf.uploaded`."""
+        await self._shard.write(partial(photos.uploaded, url=link, sender=self._sender, media_id=media_id))
+
+    async def forget(self, link: str) -> bool:
+        """As `Shelf.forget`."""
+        before = int(self._now().timestamp() * 1000) - REUSED_MS
+        return await self._shard.write(partial(photos.forget_upload, url=link, sender=self._sender, before=before))
 
 
 def _has(path: Path, size: int) -> bool:

@@ -1,4 +1,5 @@
-"""What is kept only for a time: customers' files, early statuses, answers to repeated calls. Once a day a tenant."""
+"""What is kept only for a time: customers' files, vehicles' pictures as they were sent, early statuses, answers to
+repeated calls. Once a day a tenant."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -9,11 +10,12 @@ import trio
 
 from daemon.channels.media import media_path
 from daemon.logs import get_logger
+from daemon.tenants.photos import photo_path
 from shards import requests
 from shards.directory import ShardDirectory
 from shards.errors import ShardUnavailable
 from shards.shard import Tx
-from shards.tenant import media, messages
+from shards.tenant import media, messages, photos
 from shards.tenant.conversations import DAY_MS
 
 ROUND_SECONDS: Final = 24 * 3600.0
@@ -21,6 +23,8 @@ FIRST_ROUND_SECONDS: Final = 3600.0
 PAUSE_SECONDS: Final = 1.0
 """Between two tenants, so that a round is never noticed."""
 FILES_A_WRITE: Final = 500
+PHOTO_MS: Final = 30 * DAY_MS
+"""A vehicle's picture that nobody asked for so long goes; so long Meta keeps its upload."""
 
 _log = get_logger("retention")
 
@@ -58,10 +62,15 @@ class Retention:
         """Drop what has passed its time at one tenant; how many files. Raises `ShardUnavailable`."""
         removed = 0
         shard = self._directory.handle(tenant)
-        while hashes := await shard.write(partial(_expire, media_ms=self._media_ms)):
-            removed += len(hashes)
-            paths = [media_path(self._media_dir, tenant, value) for value in hashes]
-            await trio.to_thread.run_sync(_remove, paths, limiter=self._directory.limiter)
+        for forget, path_of in (
+            (partial(_expire, media_ms=self._media_ms), media_path),
+            (_unused, media_path),
+            (_photos, photo_path),
+        ):
+            while hashes := await shard.write(forget):
+                removed += len(hashes)
+                paths = [path_of(self._media_dir, tenant, value) for value in hashes]
+                await trio.to_thread.run_sync(_remove, paths, limiter=self._directory.limiter)
         if removed:
             _log.info("media_removed", tenant=tenant, files=removed)
         return removed
@@ -71,6 +80,14 @@ def _expire(tx: Tx, media_ms: int) -> list[str]:
     requests.purge(tx)
     messages.forget_early_statuses(tx, tx.now_ms - DAY_MS)
     return media.expired(tx, tx.now_ms - media_ms, FILES_A_WRITE)
+
+
+def _unused(tx: Tx) -> list[str]:
+    return media.unused(tx, FILES_A_WRITE)
+
+
+def _photos(tx: Tx) -> list[str]:
+    return photos.expired(tx, tx.now_ms - PHOTO_MS, FILES_A_WRITE)
 
 
 def _remove(paths: list[Path]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import trio
 from attrs import define, field
 
 from daemon.billing.standings import Standings
@@ -55,6 +56,7 @@ class Surroundings:
     now: Now
     rng: random.Random
     room: Callable[[], bool] = lambda: True  # for customers' files
+    decoders: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(2))  # pictures decoded at a time
     standings: Standings = field(factory=Standings)  # who answers for each tenant
 
     def publish(self, tenant: str, news: list[tuple[str, dict[str, Any]]]) -> None:

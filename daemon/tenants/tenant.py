@@ -15,14 +15,18 @@ from daemon.desk.inbox import Inbox
 from daemon.desk.outbox import Outbox
 from daemon.desk.receive import PAUSE_FACT, Received, Rules, receive
 from daemon.desk.settle import Settled
-from daemon.desk.turn import Thinker
+from daemon.desk.turn import Thinker, look_away
+from daemon.desk.voice_reply import VoiceReplies
 from daemon.errors import FetchError, SealBroken
 from daemon.logs import get_logger
 from daemon.sealing import Sealed
 from daemon.stock.errors import StockFileError
 from daemon.tenants.cache import VehicleCache
 from daemon.tenants.ears import Ears
+from daemon.tenants.inbound_media import Fetcher as MediaSource
 from daemon.tenants.inbound_media import InboundMedia
+from daemon.tenants.photos import PhotoShelf, vehicle_photos
+from daemon.tenants.sight import Sight
 from daemon.tenants.surroundings import Surroundings
 from daemon.tenants.tasks import TaskBoard
 from daemon.tenants.web_channel import web_channel
@@ -70,6 +74,8 @@ class Tenant:
         self.outbox: Outbox | None = None
         self.web: WebChannel | None = None  # where that is the tenant's channel
         self._media: InboundMedia | None = None
+        self._sight: Sight | None = None
+        self._photos = vehicle_photos(self._shard, around)
         self._ears = Ears(self._shard, around, self._heard)
         self._stock_bell = trio.Event()
         self._sealed: tuple[str, bytes] | None = None
@@ -124,6 +130,8 @@ class Tenant:
             now=around.now,
             receipts=partial(around.receipts, self.id),
             standing=partial(around.standings.of, self.id),
+            look=self._sight.look if self._sight is not None else look_away,
+            prepare=self._photos.prepare,
         )
         self.inbox = Inbox(
             shard=self._shard,
@@ -146,14 +154,22 @@ class Tenant:
             now=around.now,
             received=self.received,
             sent=self._sent,
+            voice=VoiceReplies(
+                shard=self._shard,
+                speech=around.speech,
+                media_dir=around.data_dir / "media",
+                receipts=partial(around.receipts, self.id),
+                room=around.room,
+                allowed=lambda: around.standings.of(self.id) == "full",
+            ),
         )
 
     async def _make_channel(self, profile: TenantProfile) -> Channel:
         if profile.channel.kind == "sandbox":
             return SandboxChannel()
         if profile.channel.kind == "web":
-            self.web, files = await web_channel(self.id, self._around, self.deliver)
-            self._media = InboundMedia(self._shard, self._around, files, self._ears.woken)
+            self.web, files = await web_channel(self.id, self._around, self.deliver, self._photos.load)
+            self._receive_files(files)
             return self.web
         around, cloud = self._around, self._around.config.whatsapp.cloud
         common: dict[str, Any] = {
@@ -169,8 +185,17 @@ class Tenant:
             hosts=cloud.media_hosts,
             **common,
         )
-        self._media = InboundMedia(self._shard, around, fetcher, self._ears.woken)
-        return CloudChannel(around.graph, rng=around.rng, app=around.cloud_app, **common)
+        self._receive_files(fetcher)
+        shelf = PhotoShelf(self._photos, self._shard, sender=profile.channel.phone_number_id, now=around.now)
+        return CloudChannel(around.graph, rng=around.rng, app=around.cloud_app, shelf=shelf, **common)
+
+    def _receive_files(self, fetcher: MediaSource) -> None:
+        """Build what fetches customers' files, and what shows their pictures to a model."""
+        around = self._around
+        self._media = InboundMedia(self._shard, around, fetcher, self._ears.woken, self._media_says)
+        self._sight = Sight(
+            self._shard, media_dir=around.data_dir / "media", arrived=self._media.arrived, limiter=around.decoders
+        )
 
     def access_token(self) -> str:
         """The tenant's token, opened anew each time. Raises `SealBroken`."""
@@ -218,10 +243,10 @@ class Tenant:
             self.inbox.woken(received.due, received.overtaken)
         if self.outbox is not None and received.to_send:
             self.outbox.woken(received.to_send)
-        if received.media and self._media is not None:
-            self._media.woken()
-        if received.spoken:
+        if received.media:
             self._ears.woken()
+            if self._media is not None:
+                self._media.woken()
         if received.receipts:
             self._around.receipts(self.id)
         self._around.publish(self.id, received.news)
@@ -267,6 +292,9 @@ class Tenant:
         if state == "up" and self.outbox is not None and not self._account_pause:
             self.outbox.pause("")
         self._around.events.publish("channel", {"tenant": self.id, "state": state, "reason": reason}, self.id)
+
+    def _media_says(self, reason: str) -> None:
+        self.board.set("inbound media", "paused" if reason else "running", reason)
 
     def _sent(self, result: str) -> None:
         if result == "resent":

@@ -1,5 +1,5 @@
 -- Written by `make schema` from the migrations; do not edit.
--- Schema 3.
+-- Schema 5.
 
 CREATE TABLE aliases (       -- how a contact is found; phones in canonical form
     kind    TEXT NOT NULL CHECK (kind IN ('phone', 'user_id', 'lid', 'sandbox')),
@@ -124,6 +124,9 @@ CREATE TABLE messages (      -- in and out; the outbox is the rows that are queu
     resends      INTEGER NOT NULL DEFAULT 0    -- attempts made after one whose result stayed unknown
 ) STRICT;
 
+CREATE INDEX messages_by_file ON messages (json_extract(content, '$.media.hash'))
+    WHERE json_extract(content, '$.media.hash') IS NOT NULL;
+
 CREATE UNIQUE INDEX messages_by_network_id ON messages (network_id) WHERE network_id IS NOT NULL;
 
 CREATE INDEX messages_of_conversation ON messages (conversation, seq);
@@ -134,6 +137,17 @@ CREATE TABLE meta (          -- tenant (its id), epoch (a new id at each restore
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE photos (        -- pictures of vehicles, made fit for WhatsApp: files under media/<tenant>/photos/
+    url        TEXT PRIMARY KEY,
+    hash       TEXT NOT NULL DEFAULT '',       -- SHA-256 of the file, hex; empty: it cannot be sent
+    mime_type  TEXT NOT NULL DEFAULT '',
+    bytes      INTEGER NOT NULL DEFAULT 0,
+    error      TEXT NOT NULL DEFAULT '',       -- why it cannot be sent
+    fetched_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX photos_by_hash ON photos (hash);
 
 CREATE TABLE profile (       -- the truth about the tenant: one JSON document
     one        INTEGER PRIMARY KEY CHECK (one = 1),
@@ -163,6 +177,28 @@ CREATE TABLE sealed (        -- secrets under the master key (daemon/sealing.py)
     key_id TEXT NOT NULL,
     value  BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE speech (            -- one row for each answer that is to be spoken, or was
+    message  INTEGER PRIMARY KEY REFERENCES messages ON DELETE CASCADE,
+    said     TEXT NOT NULL,                    -- the words for the voice
+    prose    TEXT NOT NULL,                    -- the same as it would be read: the message's text once it is a voice note
+    written  TEXT NOT NULL,                    -- the whole answer, which goes out where speech fails
+    besides  INTEGER REFERENCES messages ON DELETE SET NULL,  -- the message with what must be read, behind the voice note
+    voice    TEXT NOT NULL,                    -- the tenant's own; empty: the configured one
+    state    TEXT NOT NULL DEFAULT 'wished' CHECK (state IN ('wished', 'spoken', 'written')),
+    asked    TEXT NOT NULL DEFAULT '',         -- the vendor that is being asked: after a crash nobody knows what that cost
+    attempts INTEGER NOT NULL DEFAULT 0,
+    reason   TEXT NOT NULL DEFAULT ''          -- why it was written instead
+) STRICT;
+
+CREATE TABLE speech_cache (      -- what was spoken before: the same words by the same voice are the same file
+    key      TEXT PRIMARY KEY,                 -- SHA-256 of vendor, model, voice and words, hex
+    hash     TEXT NOT NULL REFERENCES media ON DELETE CASCADE,
+    seconds  INTEGER NOT NULL,
+    waveform TEXT NOT NULL                     -- JSON: 64 loudnesses of 0 to 100
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX speech_cache_by_file ON speech_cache (hash);
 
 CREATE TABLE stock_feed (        -- the polled feed's last round
     one           INTEGER PRIMARY KEY CHECK (one = 1),
@@ -285,11 +321,20 @@ CREATE TABLE turns (
 
 CREATE INDEX turns_running ON turns (conversation) WHERE state = 'running';
 
-CREATE TABLE usage (         -- receipts; copied to central by event_id, each exactly once
+CREATE TABLE uploads (       -- files that Meta keeps for us, 30 days from the upload
+    hash        TEXT NOT NULL,
+    sender      TEXT NOT NULL,                 -- phone number id: media belong to a number
+    media_id    TEXT NOT NULL,
+    uploaded_at INTEGER NOT NULL,
+    PRIMARY KEY (hash, sender)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE "usage" (       -- as before, with the kind `picture`: one that a model was shown
     seq                INTEGER PRIMARY KEY,
     event_id           TEXT NOT NULL UNIQUE,
     at                 INTEGER NOT NULL,
-    kind               TEXT NOT NULL CHECK (kind IN ('turn', 'tokens', 'unknown', 'message', 'speech', 'transcription')),
+    kind               TEXT NOT NULL CHECK (kind IN ('turn', 'tokens', 'unknown', 'message', 'speech', 'transcription',
+                                                     'picture')),
     provider           TEXT NOT NULL,          -- anthropic, openai, catalogue, elevenlabs, whatsapp
     model              TEXT NOT NULL DEFAULT '',
     conversation       TEXT NOT NULL DEFAULT '',  -- public id, kept after an erasure

@@ -224,7 +224,7 @@ def periods(tx: Tx, tenant: str) -> dict[str, str]:
 
 def drafts(tx: Tx) -> list[Invoice]:
     """All drafts, the oldest month first."""
-    return _all(tx, "state = 'draft' ORDER BY end_at, id")
+    return _all(tx, "state = 'draft' ORDER BY end_at, tenant, id")
 
 
 def unpaid(tx: Tx) -> list[Invoice]:

@@ -59,7 +59,7 @@ def store(tx: Tx, row: InboundRow) -> InboundRow:
     """Keep it; with the number it was given. One whose ciphertext came already is returned as it is kept."""
     if (kept := by_hash(tx, row.hash)) is not None:
         return kept
-    made = evolve(row, plaintext=b"") if row.drained else row
+    made = evolve(row, stanza=b"", plaintext=b"") if row.drained else row
     seq: int = tx.value(
         "INSERT INTO inbound (hash, chat, sender, id, stanza, plaintext, drained, at, stored_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq",
@@ -84,8 +84,10 @@ def to_drain(tx: Tx, limit: int) -> list[InboundRow]:
 
 
 def drained(tx: Tx, seqs: Iterable[int]) -> None:
-    """The shard has these: the plaintext goes, the proof stays."""
-    tx.connection.executemany("UPDATE inbound SET drained = 1, plaintext = x'' WHERE seq = ?", ((seq,) for seq in seqs))
+    """The shard has these: what they say and who says it goes, the proof stays."""
+    tx.connection.executemany(
+        "UPDATE inbound SET drained = 1, stanza = x'', plaintext = x'' WHERE seq = ?", ((seq,) for seq in seqs)
+    )
 
 
 def tidy(tx: Tx) -> None:

@@ -1,11 +1,21 @@
 """Customers' files: which are wanted, which are here (by content hash)."""
 
 import json
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Final
 
 from attrs import frozen
 
 from shards.shard import Tx
+
+HEAVY_KINDS: Final = ("video", "document")
+"""Kinds of messages whose files are large and that no answer waits for."""
+
+FILE_KINDS: Final = (*HEAVY_KINDS, "image", "voice", "audio")
+"""Kinds of messages that come with a file to look at or to listen to."""
+
+_OF_MESSAGE: Final = "json_extract(content, '$.media.hash')"
+"""As in the index `messages_by_file`."""
 
 
 @frozen(kw_only=True)
@@ -13,21 +23,54 @@ class Wanted:
     """A file that a message names and that is not here yet; `due_at` in ms."""
 
     message: int
+    kind: str
     media: dict[str, Any]
     attempts: int
     due_at: int
 
 
-def next_wanted(tx: Tx) -> Wanted | None:
-    """The file to fetch next, due or not; None if none is wanted."""
+def next_wanted(tx: Tx, *, heavy: bool) -> Wanted | None:
+    """The file to fetch next, of the heavy kinds or of the others, due or not; None if none is wanted."""
     row = tx.row(
-        "SELECT w.message, m.content, w.attempts, w.due_at FROM media_wanted w JOIN messages m ON m.seq = w.message"
-        " ORDER BY w.due_at LIMIT 1"
+        "SELECT w.message, m.kind, m.content, w.attempts, w.due_at FROM media_wanted w"
+        " JOIN messages m ON m.seq = w.message WHERE (m.kind IN (?, ?)) = ? ORDER BY w.due_at LIMIT 1",
+        (*HEAVY_KINDS, int(heavy)),
     )
     if row is None:
         return None
-    message, content, attempts, due_at = row
-    return Wanted(message=message, media=json.loads(content).get("media") or {}, attempts=attempts, due_at=due_at)
+    message, kind, content, attempts, due_at = row
+    found = json.loads(content).get("media") or {}
+    return Wanted(message=message, kind=kind, media=found, attempts=attempts, due_at=due_at)
+
+
+def owed(tx: Tx, conversation: int) -> bool:
+    """Whether what is to be answered in a conversation has files with it."""
+    marks = ", ".join("?" * len(FILE_KINDS))
+    found = tx.value(
+        "SELECT 1 FROM messages m JOIN conversations c ON c.seq = m.conversation WHERE m.conversation = ?"
+        f" AND m.seq > c.answered_seq AND m.direction = 'in' AND m.kind IN ({marks}) LIMIT 1",
+        (conversation, *FILE_KINDS),
+    )
+    return found is not None
+
+
+def any_wanted(tx: Tx, messages: Collection[int]) -> bool:
+    """Whether a file of these messages is still to come."""
+    marks = ", ".join("?" * len(messages))
+    return tx.value(f"SELECT 1 FROM media_wanted WHERE message IN ({marks})", tuple(messages)) is not None
+
+
+def hashes(tx: Tx, messages: Collection[int]) -> dict[int, str]:
+    """The files of these messages that are here, by row number."""
+    marks = ", ".join("?" * len(messages))
+    rows = tx.rows(f"SELECT seq, {_OF_MESSAGE} FROM messages WHERE seq IN ({marks})", tuple(messages))
+    return {seq: value for seq, value in rows if value}
+
+
+def total_bytes(tx: Tx) -> int:
+    """The size of all files together."""
+    found: int = tx.value("SELECT coalesce(sum(bytes), 0) FROM media")
+    return found
 
 
 def store(tx: Tx, message: int, content_hash: str, mime_type: str, size: int) -> None:
@@ -66,3 +109,17 @@ def expired(tx: Tx, before: int, limit: int) -> list[str]:
     ]
     tx.connection.executemany("DELETE FROM media WHERE hash = ?", ((value,) for value in hashes))
     return hashes
+
+
+def unused(tx: Tx, limit: int = -1) -> list[str]:
+    """Forget files that no message has (any more), all or some; their hashes, for the files to be removed."""
+    found = [
+        value
+        for (value,) in tx.rows(
+            f"SELECT hash FROM media WHERE NOT EXISTS (SELECT 1 FROM messages WHERE {_OF_MESSAGE} = hash"
+            f" AND {_OF_MESSAGE} IS NOT NULL) ORDER BY hash LIMIT ?",
+            (limit,),
+        )
+    ]
+    tx.connection.executemany("DELETE FROM media WHERE hash = ?", ((value,) for value in found))
+    return found

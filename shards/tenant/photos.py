@@ -7,7 +7,7 @@ from shards.shard import Tx
 
 @frozen(kw_only=True)
 class Prepared:
-    """What became of a picture's address; `fetched_at` in ms. Without a hash it cannot be sent, and `error` says why."""
+    """What became of a picture's address; `fetched_at` in ms. Without a hash it cannot be sent: `error` says why."""
 
     hash: str
     mime_type: str

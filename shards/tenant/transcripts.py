@@ -8,6 +8,11 @@ from attrs import frozen
 from shards.shard import Tx
 from shards.tenant import usage
 
+KINDS: Final = frozenset(["voice", "audio"])
+"""Messages that speak."""
+PATIENCE_MS: Final = 90_000
+"""How long a turn waits for the words of a voice note, its download included."""
+
 Reason = Literal["gone", "large", "long", "broken", "silent", "unheard", "deaf", "late"]
 """Why a voice note has no transcript: its file could not be had, or is too large, too long, no sound file, or without
 words; the vendors failed, none may be asked, or it took too long."""
@@ -23,9 +28,9 @@ class ToHear:
     hash: str | None
 
 
-def want(tx: Tx, message: int, give_up_at: int) -> None:
-    """A voice note came: a turn waits for its transcript until then (ms)."""
-    tx.run("INSERT INTO transcripts (message, give_up_at) VALUES (?, ?)", (message, give_up_at))
+def want(tx: Tx, message: int) -> None:
+    """A voice note came."""
+    tx.run("INSERT INTO transcripts (message, give_up_at) VALUES (?, ?)", (message, tx.now_ms + PATIENCE_MS))
 
 
 def to_hear(tx: Tx, limit: int) -> list[ToHear]:
@@ -85,8 +90,8 @@ def _receipts(tx: Tx, one: ToHear, unknown: tuple[str, ...]) -> None:
         usage.record(tx, "unknown", vendor, conversation=one.conversation_id, message=one.message_id)
 
 
-def resume(tx: Tx, give_up_at: int) -> bool:
-    """After a start: what is wanted has until then at least (ms). Who was asked by the process before may bill it.
+def resume(tx: Tx) -> bool:
+    """After a start: what is wanted has its time anew. Whom the process before had asked may bill it.
 
     Whether that left receipts.
     """
@@ -98,9 +103,7 @@ def resume(tx: Tx, give_up_at: int) -> bool:
     )
     for vendor, message_id, conversation_id in left:
         usage.record(tx, "unknown", vendor, conversation=conversation_id, message=message_id)
-    tx.run(
-        "UPDATE transcripts SET give_up_at = max(give_up_at, ?), provider = '' WHERE state = 'wanted'", (give_up_at,)
-    )
+    tx.run("UPDATE transcripts SET give_up_at = ?, provider = '' WHERE state = 'wanted'", (tx.now_ms + PATIENCE_MS,))
     return bool(left)
 
 

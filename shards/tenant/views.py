@@ -8,6 +8,8 @@ from attrs import frozen
 
 from shards.errors import Invalid, NotFound
 from shards.shard import Row, Tx
+from shards.tenant import transcripts
+from shards.tenant.transcripts import Transcribed
 
 
 @frozen
@@ -50,7 +52,8 @@ class ConversationView:
 
 @frozen(kw_only=True)
 class MessageView:
-    """A message in or out. `media` is the hash of a stored file, `link` an address outside; "" without."""
+    """A message in or out. `media` is the hash of a stored file, `link` an address outside; "" without.
+    `transcript` is what is known of a voice note's words, None of other messages."""
 
     id: str
     direction: str
@@ -59,6 +62,7 @@ class MessageView:
     text: str
     media: str
     link: str
+    transcript: Transcribed | None
     vehicle_id: str | None
     reply_to: str | None
     at: datetime
@@ -180,8 +184,8 @@ def _conversation(row: Row) -> ConversationView:
 
 _MESSAGE: Final = (
     "SELECT m.id, m.direction, m.author, m.kind, m.text, m.content, m.vehicle,"
-    " (SELECT q.id FROM messages AS q WHERE q.network_id = m.reply_to), m.at, m.state, m.error"
-    " FROM messages AS m"
+    " (SELECT q.id FROM messages AS q WHERE q.network_id = m.reply_to), m.at, m.state, m.error,"
+    f" {transcripts.AS_JSON} FROM messages AS m"
 )
 
 
@@ -219,7 +223,7 @@ def messages(
 
 
 def _message(row: Row) -> MessageView:
-    id_, direction, author, kind, text, content, vehicle, reply_to, at, state, error = row
+    id_, direction, author, kind, text, content, vehicle, reply_to, at, state, error, transcript = row
     media, link = _media_of(json.loads(content))
     return MessageView(
         id=id_,
@@ -229,6 +233,7 @@ def _message(row: Row) -> MessageView:
         text=text,
         media=media,
         link=link,
+        transcript=transcripts.of_json(transcript),
         vehicle_id=vehicle,
         reply_to=reply_to,
         at=time_of(at),

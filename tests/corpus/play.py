@@ -14,7 +14,7 @@ from attrs import define, evolve, field
 
 from daemon.desk.amounts import amounts, reais
 from daemon.desk.assistant import turn
-from daemon.desk.brief import BookVisit, Brief, GetVehicles, HandOver, Line, Note, Reply, SearchStock
+from daemon.desk.brief import BookVisit, Brief, GetVehicles, HandOver, Line, Note, PreparePhotos, Reply, SearchStock
 from daemon.desk.hours import is_open, next_opening
 from shards.migrate import migrate
 from shards.shard import Tx
@@ -116,6 +116,8 @@ class Conversation:
                     result = stock.search(shard(), query)
                 case GetVehicles(ids):
                     result = stock.get(shard(), ids)
+                case PreparePhotos():
+                    result = frozenset()
                 case Note() as note:
                     self.notes.append(note)
                     result = None

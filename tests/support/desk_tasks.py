@@ -10,6 +10,7 @@ from attrs import define, field
 
 from daemon.channels.base import Outgoing, Receipt, Report
 from shards.shard import Tx
+from shards.tenant.speech import Wish
 from tests.support.desk_rows import Desk
 
 T = TypeVar("T")
@@ -83,6 +84,19 @@ class ScriptedChannel:
 
     async def mark_read(self, network_id: str, *, typing: bool) -> None:
         self.marked.append((network_id, typing))
+
+
+class Mute:
+    """Speaks nothing: what is to be spoken stays as it is."""
+
+    async def sweep(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def decide(self, wish: Wish) -> None:
+        raise AssertionError(wish)
+
+    def outgoing(self, message: Outgoing) -> Outgoing:
+        return message
 
 
 async def passes(desk: Desk, clock: trio.testing.MockClock, seconds: float) -> None:

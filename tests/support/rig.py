@@ -239,6 +239,10 @@ timeout_seconds = 5
 [providers.openai]
 base_url = "http://127.0.0.1:{vendor_port}/v1"
 timeout_seconds = 5
+[providers.elevenlabs]
+base_url = "http://127.0.0.1:{vendor_port}"
+voice_id = "rig-voice"
+timeout_seconds = 2
 {settings}"""
         )
         base = {

@@ -10,7 +10,7 @@ import trio
 from attrs import define, frozen
 
 from daemon.channels.base import ChannelState, Outgoing, Receipt, Report
-from daemon.channels.web import link, live, outbound
+from daemon.channels.web import chats, link, live, outbound
 from daemon.channels.web.care import Care
 from daemon.channels.web.composing import Composer, Load
 from daemon.channels.web.connection import Connection, Ended, NoAnswer, Randomness, Server, connect
@@ -369,7 +369,7 @@ class WebChannel:
                 rng = self._randomness.rng
                 seconds = pace.typing_seconds(len(message.text), rng, factor=self._factor)
                 await shown_typing(sending.connection, chat, sending.own, seconds, voice=message.kind == "voice")
-            lifetime = await self._keys.read(partial(outbound.lifetime, chat=chat))
+            lifetime = await self._keys.read(partial(chats.lifetime, chat=chat))
             composed = await self._composer.message(message, lifetime)
             draft = outbound.Draft(our_id=message.id, chat=chat, message=composed)
             network_id = await sending.send(draft)

@@ -1,7 +1,7 @@
 """One socket to WhatsApp Web, from the handshake to its end: nodes in, nodes out, questions and their answers.
 
 Tasks of a connection: the WebSocket's own, a reader, the keepalive, and the caller's, which handles stanzas in their
-order. The reader settles answers itself, so that a handler may ask.
+order. The reader settles answers itself. It waits for a handler that is behind, and the server then for it.
 """
 
 import math
@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import trio
-import trio_websocket
 from attrs import evolve, frozen
+from trio_websocket import ConnectionClosed
 
+from daemon.channels.web.websocket import Server, Unopened, WebSocket, open_socket
 from daemon.whatsapp.web import failures, frame, noise, queries
 from daemon.whatsapp.web.curve import KeyPair
 from daemon.whatsapp.web.errors import Garbled, Untrusted
@@ -21,19 +22,14 @@ from daemon.whatsapp.web.node import Node, pack, unpack
 
 CONNECT_SECONDS: Final = 20.0
 HANDSHAKE_SECONDS: Final = 20.0
-CLOSE_SECONDS: Final = 2.0
 ASK_SECONDS: Final = 75.0
 QUIET_SECONDS: Final = (20.0, 30.0)
 """A keepalive is asked after so long, at random."""
 DEAD_SECONDS: Final = 20.0
 """A socket that is silent so long after a question is dead."""
 WAITING_STANZAS: Final = 256
+"""More than a batch of a backlog."""
 MAX_MESSAGE: Final = frame.MAX_PAYLOAD + 3
-HEADERS: Final = (
-    (b"Origin", b"https://web.whatsapp.com"),
-    (b"Cache-Control", b"no-cache"),
-    (b"Pragma", b"no-cache"),
-)
 
 
 @frozen
@@ -45,6 +41,9 @@ class Ended(Exception):
     why: failures.Close = "network"
     node: Node | None = None
     status: int | None = None
+
+    def __str__(self) -> str:
+        return self.what
 
     def verdict(self, before: str) -> Verdict:
         """What it means; `before` is the kind of the verdict on the connection before, "" if there was none."""
@@ -66,14 +65,6 @@ class NoAnswer(Exception):
 
 
 @frozen
-class Server:
-    """Where to connect, and whom to trust."""
-
-    url: str
-    root_public: bytes
-
-
-@frozen
 class Randomness:
     """Where random numbers come from: `bytes` for keys, `rng` for pauses."""
 
@@ -87,13 +78,7 @@ Handler = Callable[[Node], Awaitable[None]]
 class Connection:
     """An open, encrypted socket. `serve` reads it; `send` and `ask` may be called from any task meanwhile."""
 
-    def __init__(
-        self,
-        socket: trio_websocket.WebSocketConnection,
-        transport: noise.Transport,
-        frames: frame.Frames,
-        rng: random.Random,
-    ) -> None:
+    def __init__(self, socket: WebSocket, transport: noise.Transport, frames: frame.Frames, rng: random.Random) -> None:
         self._socket = socket
         self._transport = transport
         self._frames = frames
@@ -103,6 +88,7 @@ class Connection:
         self._next_id = 0
         self._prefix = f"{rng.randrange(256)}.{rng.randrange(256)}-"
         self._heard = trio.current_time()
+        self._behind = False  # the stanzas' handler is; nothing is read until it has caught up
         self._cause: Ended | None = None
         self._over: trio.CancelScope | None = None
 
@@ -117,8 +103,8 @@ class Connection:
             data = frame.frame(self._transport.encrypt(pack(node)))
             with trio.CancelScope(shield=True), trio.move_on_after(DEAD_SECONDS) as late:
                 try:
-                    await self._socket.send_message(data)
-                except trio_websocket.ConnectionClosed as error:
+                    await self._socket.send(data)
+                except ConnectionClosed as error:
                     self.end(Ended(_closed(error)))
             if late.cancelled_caught:
                 self.end(Ended("the server takes nothing any more", "silent"))
@@ -128,7 +114,8 @@ class Connection:
     async def ask(self, node: Node, *, seconds: float = ASK_SECONDS) -> Node:
         """Send an `iq` (its id is set here) and wait for its answer, be it a result or an error.
 
-        Raises `NoAnswer` after `seconds` or when the connection ends first.
+        Raises `NoAnswer` after `seconds` or when the connection ends first. A handler of `serve` that asks may wait
+        in vain: while it is behind, answers are not read.
         """
         self._next_id += 1
         question = evolve(node, attrs={**node.attrs, "id": f"{self._prefix}{self._next_id}"})
@@ -142,14 +129,14 @@ class Connection:
             with send, receive, trio.move_on_after(seconds):
                 await self.send(node)
                 return await receive.receive()
-        except (Ended, trio.EndOfChannel) as error:
+        except (Ended, trio.EndOfChannel, trio.ClosedResourceError) as error:
             raise NoAnswer("the connection ended before the answer") from error
         finally:
             self._asked.pop(awaited, None)
-        raise NoAnswer(f"no answer to a {node.tag} in {seconds:.0f} s")
+        raise NoAnswer(f"no answer to <{node.tag}> in {seconds:.0f} s")
 
     def end(self, cause: Ended) -> None:
-        """Let `serve` return; the first cause is the one it raises."""
+        """Let `serve` return; the first cause is the one it tells."""
         if self._cause is None:
             self._cause = cause
         for waiting in self._asked.values():
@@ -159,14 +146,17 @@ class Connection:
 
     async def close(self) -> None:
         """Close the socket, in some seconds at most; nothing is sent after it."""
-        self.end(Ended("we closed the connection"))
-        await _close(self._socket)
+        self.end(Ended("we closed the connection", "ended"))
+        await self._socket.close()
 
     async def serve(self, handle: Handler) -> Ended:
         """Read until the connection ends, and say why. `handle` gets each stanza that answers nothing, one after the
-        other; it may send and ask, and the `Ended` that its sending raises is what is returned."""
+        other; it may send, and the `Ended` that this raises is what is returned. What else it raises goes on.
+
+        The handler is cancelled when the connection ends: what it has not cleared at the server comes again.
+        """
         send, receive = trio.open_memory_channel[Node](WAITING_STANZAS)
-        with trio.CancelScope() as self._over:
+        with send, receive, trio.CancelScope() as self._over:
             if self._cause is None:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._read, send)
@@ -182,18 +172,26 @@ class Connection:
     async def _read(self, stanzas: trio.MemorySendChannel[Node]) -> None:
         try:
             while True:
-                data = await self._socket.get_message()
+                data = await self._socket.receive()
                 self._heard = trio.current_time()
-                if isinstance(data, str):
-                    continue
                 for payload in self._frames.feed(data):
                     node = unpack(self._transport.decrypt(payload))
                     if not self._settled(node):
-                        await stanzas.send(node)
-        except trio_websocket.ConnectionClosed as error:
+                        await self._pass_on(node, stanzas)
+        except ConnectionClosed as error:
             self.end(Ended(_closed(error)))
         except Garbled as error:
             self.end(Ended(f"the server sent what cannot be read: {error}", "unreadable"))
+
+    async def _pass_on(self, node: Node, stanzas: trio.MemorySendChannel[Node]) -> None:
+        """Give a stanza to the handler, or wait for it: what is not read waits at the server."""
+        try:
+            stanzas.send_nowait(node)
+        except trio.WouldBlock:
+            self._behind = True
+            await stanzas.send(node)
+            self._behind = False
+            self._heard = trio.current_time()
 
     def _settled(self, node: Node) -> bool:
         """Whether the node was an answer somebody waits for, or ends the connection."""
@@ -219,7 +217,7 @@ class Connection:
             try:
                 await self.ask(queries.keepalive(), seconds=DEAD_SECONDS)
             except NoAnswer:
-                if self._heard < asked_at:
+                if self._heard < asked_at and not self._behind:
                     self.end(Ended("the server has fallen silent", "silent"))
 
 
@@ -231,43 +229,20 @@ async def connect(
 
     Raises `Ended`; an answer that fails the certificate check is `Ended` too, and nothing secret was sent then.
     """
-    socket = await _open(nursery, server)
+    try:
+        socket = await open_socket(nursery, server, seconds=CONNECT_SECONDS, max_message=MAX_MESSAGE)
+    except Unopened as error:
+        raise Ended(error.what, status=error.status) from error
     try:
         transport, frames = await _shake_hands(socket, server, static, payload, now, randomness.bytes)
     except BaseException:
-        await _close(socket)
+        await socket.close()
         raise
     return Connection(socket, transport, frames, randomness.rng)
 
 
-async def _close(socket: trio_websocket.WebSocketConnection) -> None:
-    """Say goodbye, for a moment at most, even while cancelled: else the server believes us there for a while."""
-    with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_SECONDS):
-        await socket.aclose()
-
-
-async def _open(nursery: trio.Nursery, server: Server) -> trio_websocket.WebSocketConnection:
-    try:
-        with trio.fail_after(CONNECT_SECONDS):
-            return await trio_websocket.connect_websocket_url(
-                nursery,
-                server.url,
-                extra_headers=list(HEADERS),
-                message_queue_size=4,
-                max_message_size=MAX_MESSAGE,
-            )
-    except trio_websocket.ConnectionRejected as error:
-        raise Ended(
-            f"the server refused the connection with status {error.status_code}", status=error.status_code
-        ) from error
-    except trio.TooSlowError:
-        raise Ended(f"no connection in {CONNECT_SECONDS:.0f} s") from None
-    except (OSError, trio_websocket.HandshakeError) as error:
-        raise Ended(f"the server cannot be reached ({type(error).__name__})") from error
-
-
 async def _shake_hands(
-    socket: trio_websocket.WebSocketConnection,
+    socket: WebSocket,
     server: Server,
     static: KeyPair,
     payload: bytes,
@@ -278,15 +253,13 @@ async def _shake_hands(
     frames = frame.Frames()
     try:
         with trio.fail_after(HANDSHAKE_SECONDS):
-            await socket.send_message(frame.INTRO + frame.frame(shake.hello()))
+            await socket.send(frame.INTRO + frame.frame(shake.hello()))
             answers: list[bytes] = []
             while not answers:
-                data = await socket.get_message()
-                if isinstance(data, bytes):
-                    answers = frames.feed(data)
+                answers = frames.feed(await socket.receive())
             finish, transport = shake.finish(answers[0], payload, math.floor(now))
-            await socket.send_message(frame.frame(finish))
-    except trio_websocket.ConnectionClosed as error:
+            await socket.send(frame.frame(finish))
+    except ConnectionClosed as error:
         raise Ended(f"during the handshake: {_closed(error)}") from error
     except trio.TooSlowError:
         raise Ended(f"no handshake in {HANDSHAKE_SECONDS:.0f} s", "handshake") from None
@@ -297,6 +270,6 @@ async def _shake_hands(
     return transport, frames
 
 
-def _closed(error: trio_websocket.ConnectionClosed) -> str:
+def _closed(error: ConnectionClosed) -> str:
     reason = error.reason
     return f"the connection was closed ({reason.code})" if reason is not None else "the connection broke"

@@ -4,6 +4,7 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -13,7 +14,8 @@ import trio
 from attrs import define, field
 
 from daemon.channels.media import MediaGone, MediaRefused, MediaTooLarge, StoredMedia, media_path, sniffed
-from daemon.channels.web.connection import Connection, NoAnswer
+from daemon.channels.web.connection import NoAnswer
+from daemon.channels.web.uplink import Uplink
 from daemon.errors import FetchError, SendDelayed, SendRefused
 from daemon.whatsapp import fields
 from daemon.whatsapp.web import compose, media, queries
@@ -25,12 +27,16 @@ MAX_BYTES: Final = 100 << 20
 CHUNK_BYTES: Final = 256 << 10
 TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0, pool=60.0)
 ASK_SECONDS: Final = 30.0
+DOWNLOAD_SECONDS: Final = 600.0
+UPLOAD_SECONDS: Final = 300.0
+"""For one host, however slowly it goes on."""
+MAX_ANSWER_BYTES: Final = 64 << 10
 _GONE: Final = (403, 404, 410)
 
 
 @define(eq=False)
 class Files:
-    """One tenant's way to the media hosts. `connection` is the live one, None while there is none."""
+    """One tenant's way to the media hosts, which are asked for over its link."""
 
     client: httpx.AsyncClient
     tenant: str
@@ -38,14 +44,14 @@ class Files:
     test_origins: Collection[str]
     random_bytes: Callable[[int], bytes]
     now: Callable[[], datetime]
-    connection: Connection | None = None
+    uplink: Uplink = field(factory=Uplink)
     _hosts: MediaConnection | None = None
     _hosts_until: float = field(default=0.0)  # trio time
 
     # Down
 
     async def fetch(self, found: Mapping[str, Any]) -> StoredMedia:
-        """Fetch, check, decrypt and store a message's `content["media"]`.
+        """Fetch, check, decrypt and store a message's `content["media"]`. Waits for the link where it must.
 
         Raises `MediaGone` (only our phone may still have it), `MediaTooLarge`, `MediaRefused`, or plain `FetchError`
         for what may pass. May be cancelled at any point; no half file is left under its final name.
@@ -56,6 +62,7 @@ class Files:
             raise MediaRefused(f"the message names no file that may be fetched ({error})") from error
         if reference.size_bytes > MAX_BYTES:
             raise MediaTooLarge(f"the file has more than {MAX_BYTES} bytes", "ask for a smaller one")
+        await self.uplink.wait()
         hosts = await self._media_hosts(FetchError)
         failure: FetchError = FetchError("there is no media host to ask")
         for host in hosts.hosts:
@@ -79,15 +86,16 @@ class Files:
         try:
             file = await trio.to_thread.run_sync(_create, temporary)
             try:
-                async with self.client.stream(
-                    "GET",
-                    media.download_url(reference, host, self.test_origins),
-                    headers={**media.HEADERS, "Accept-Encoding": "identity"},
-                    timeout=TIMEOUT,
-                    follow_redirects=False,
-                ) as response:
-                    _check_status(response)
-                    await _pour(response, decryptor, file)
+                with trio.fail_after(DOWNLOAD_SECONDS):
+                    async with self.client.stream(
+                        "GET",
+                        media.download_url(reference, host, self.test_origins),
+                        headers={**media.HEADERS, "Accept-Encoding": "identity"},
+                        timeout=TIMEOUT,
+                        follow_redirects=False,
+                    ) as response:
+                        _check_status(response)
+                        await _pour(response, decryptor, file)
                 return await trio.to_thread.run_sync(self._keep, decryptor, file, temporary, claimed)
             finally:
                 with trio.CancelScope(shield=True):
@@ -96,7 +104,7 @@ class Files:
             raise MediaRefused(f"the file is not what the message promised: {error}") from error
         except Garbled as error:
             raise MediaTooLarge(str(error), "ask for a smaller one") from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, trio.TooSlowError) as error:
             raise FetchError(f"the download of a file broke off ({type(error).__name__})") from None
         except OSError as error:
             raise FetchError(
@@ -130,11 +138,7 @@ class Files:
         encrypted = self.media_dir / self.tenant / f".incoming-{secrets.token_hex(8)}"
         try:
             whole = await trio.to_thread.run_sync(_encrypt, source, encrypted, media.keys(media_key, kind))
-            try:
-                answer = await self._post(encrypted, kind, whole)
-            finally:
-                with trio.CancelScope(shield=True):
-                    await trio.to_thread.run_sync(encrypted.unlink)
+            answer = await self._post(encrypted, kind, whole)
             return compose.Uploaded.of(
                 whole,
                 kind=kind,
@@ -144,43 +148,57 @@ class Files:
                 path=fields.text(answer.get("direct_path"), 4096),
                 at=int(self.now().timestamp()),
             )
+        except FileNotFoundError as error:
+            raise SendRefused(f"the file {source.name} is not there any more") from error
         except OSError as error:
-            raise SendRefused(f"the file {source.name} cannot be read ({error.strerror})") from error
+            raise SendDelayed(f"the file {source.name} could not be encrypted ({error.strerror})", 60.0) from error
         except Garbled as error:
             raise SendDelayed(f"the media host's answer is of no use ({error})", 60.0) from error
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.to_thread.run_sync(partial(encrypted.unlink, missing_ok=True))
 
     async def _post(self, encrypted: Path, kind: Kind, whole: media.Encrypted) -> fields.Json:
         hosts = await self._media_hosts(lambda what: SendDelayed(what, 30.0))
+        size = (await trio.Path(encrypted).stat()).st_size
+        headers = {**media.HEADERS, "Content-Length": str(size), "Content-Type": "application/octet-stream"}
         said = "no media host took it"
         for host in hosts.hosts:
             url = media.upload_url(kind, whole.enc_sha256, host=host, auth=hosts.auth, test_origins=self.test_origins)
-            size = await trio.to_thread.run_sync(lambda: encrypted.stat().st_size)
-            headers = {**media.HEADERS, "Content-Length": str(size), "Content-Type": "application/octet-stream"}
             try:
-                response = await self.client.post(
-                    url, content=_pieces(encrypted), headers=headers, timeout=TIMEOUT, follow_redirects=False
-                )
-            except httpx.HTTPError as error:
+                with trio.fail_after(UPLOAD_SECONDS):
+                    status, body = await self._put(url, encrypted, headers)
+            except (httpx.HTTPError, trio.TooSlowError) as error:
                 said = type(error).__name__
                 continue
-            if response.is_success:
+            if status in (401, 403):
+                self._hosts = None  # the next attempt asks for new ones
+            said = f"HTTP {status}"
+            if status == 200:
                 try:
-                    return fields.record(orjson.loads(response.content))
+                    return fields.record(orjson.loads(body))
                 except orjson.JSONDecodeError:
                     said = "its answer is no JSON"
-                    continue
-            if response.status_code in (401, 403):
-                self._hosts = None  # the next attempt asks for new ones
-            said = f"HTTP {response.status_code}"
         raise SendDelayed(f"the file could not be uploaded ({said})", 30.0)
+
+    async def _put(self, url: str, file: Path, headers: dict[str, str]) -> tuple[int, bytes]:
+        """Status and body of the answer, as far as one is worth reading."""
+        async with self.client.stream(
+            "POST", url, content=_pieces(file), headers=headers, timeout=TIMEOUT, follow_redirects=False
+        ) as response:
+            body = b""
+            async for chunk in response.aiter_bytes():  # to the end: httpx's generators are not left half-way
+                body += chunk[: MAX_ANSWER_BYTES - len(body)]
+            return response.status_code, body
 
     async def _media_hosts(self, error: Callable[[str], Exception]) -> MediaConnection:
         if self._hosts is not None and trio.current_time() < self._hosts_until:
             return self._hosts
-        if self.connection is None:
+        sending = self.uplink.sending
+        if sending is None:
             raise error("the phone's link is down, so that the media hosts are not known")
         try:
-            answer = await self.connection.ask(queries.media_connection(), seconds=ASK_SECONDS)
+            answer = await sending.connection.ask(queries.media_connection(), seconds=ASK_SECONDS)
             found = queries.read_media_connection(answer, test_origins=self.test_origins)
         except (NoAnswer, Garbled) as fault:
             raise error(f"WhatsApp does not tell its media hosts ({fault})") from fault

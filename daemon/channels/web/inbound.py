@@ -6,40 +6,42 @@ then the plaintext drains into the tenant's shard. A crash before the commit lea
 server sends the stanza again; a crash after it finds the stanza known by its ciphertext.
 """
 
-import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from attrs import define, evolve, field, frozen
+from attrs import evolve, field, frozen
 
-from daemon.channels.web.keys import Device, Inbound, PrivacyToken, Rows
-from daemon.whatsapp.events import Event, Ignored, Sender
-from daemon.whatsapp.web import content, envelope, history, protocol_messages, ratchet, retry, stanza
+from daemon.channels.web import chats, told
+from daemon.channels.web.chats import canonical, session_device
+from daemon.channels.web.keys import Device, Inbound, Rows
+from daemon.channels.web.told import Taken
+from daemon.whatsapp.events import (
+    Event,
+    HumanAnswered,
+    Ignored,
+    MessageEdited,
+    MessageReceived,
+    MessageRevoked,
+    ReactionReceived,
+    Sender,
+)
+from daemon.whatsapp.web import content, envelope, protocol_messages, ratchet, retry, stanza
+from daemon.whatsapp.web import messages_pb2 as wa
 from daemon.whatsapp.web.curve import KeyPair
-from daemon.whatsapp.web.errors import Garbled
+from daemon.whatsapp.web.errors import Garbled, Untrusted
 from daemon.whatsapp.web.jid import LID, PN, Jid
-from daemon.whatsapp.web.node import Attr, Node, pack, unpack
+from daemon.whatsapp.web.node import unpack
 from daemon.whatsapp.web.record import Me, SessionRecord
 from daemon.whatsapp.web.stanza import Enc, Incoming, Own
 
-PLACEHOLDER: Final = "placeholder"
-"""The kind of request to our phone for a message that came without its content."""
-MAX_SECONDS: Final = 1 << 34
-"""Later times are nobody's."""
-NCT_SALT: Final = "nct_salt"
+MAX_KEYS_AN_HOUR: Final = 30
+"""Requests with a fresh prekey that one device can make us send: each prekey stays until it is used."""
 Fresh = Callable[[int], bytes]
 """So many random bytes."""
 
-
-@define
-class Taken:
-    """What is left to do once the transaction is on disk, in this order."""
-
-    ask_phone: bool = False  # our phone is to be asked for this message
-    answers: list[Node] = field(factory=list)  # clears the stanza at the server
-    stored: bool = False  # something is to be drained
-    notes: list[str] = field(factory=list)  # for the log; never what somebody wrote
+_HOUR_MS: Final = 3_600_000
+_SAYS_NOTHING: Final = frozenset({"senderKeyDistributionMessage", "messageContextInfo"})
 
 
 @frozen
@@ -50,63 +52,69 @@ class Drained:
     events: tuple[Event, ...]
 
 
-def canonical(rows: Rows, person: Jid) -> Jid:
-    """The address a chat is known by: the LID wherever it is known."""
-    if person.server == PN and (lid := rows.lid_of(person.user)) is not None:
-        return Jid(lid, LID)
-    return person
+@frozen(kw_only=True)
+class _Opened:
+    """A content that was decrypted."""
 
+    hash: bytes  # of the ciphertext
+    plain: bytes = field(repr=False)  # unpadded
+    said: wa.Message | None = field(repr=False)  # None: it is no message
+    fault: str = ""
 
-def session_device(rows: Rows, device: Jid) -> Jid:
-    """The address under which sessions with a device are kept."""
-    who = stanza.person(device)
-    if who is not None and who.server == PN and (lid := rows.lid_of(who.user)) is not None:
-        return stanza.as_lid(device, lid)
-    return device
-
-
-def disappearing_fact(chat: Jid) -> str:
-    """Where it is kept how long messages of a chat live."""
-    return f"disappearing.{chat}"
+    @property
+    def speaks(self) -> bool:
+        """Whether it is more than keys for some group."""
+        return self.said is not None and any(each.name not in _SAYS_NOTHING for each, _ in self.said.ListFields())
 
 
 def take(rows: Rows, message: Incoming, own: Own, device: Device, fresh: Fresh, *, available: bool = False) -> Taken:
-    """Decrypt a message, keep what it said and what it changed, and say what to send back. Never raises for what a
-    stranger wrote."""
+    """Decrypt a message, keep what it said and what it changed, and say what to send back.
+
+    Never raises for what a stranger wrote. Raises as `rows` does; then nothing was changed and nothing may be sent.
+    """
     taken = Taken()
     if (pair := message.learned) is not None:
-        rows.learn_address(lid_user=pair.lid_user, pn_user=pair.pn_user)
+        taken.note(chats.learn(rows, own, lid_user=pair.lid_user, pn_user=pair.pn_user))
     chat = canonical(rows, message.chat)
     if not message.encs:
-        taken.ask_phone = message.phone_knows_more(rows.now_ms // 1000) and rows.inbound_of(chat, message.id) is None
+        if message.phone_knows_more(rows.now_ms // 1000) and _phone_may_help(rows, message, own, chat):
+            _count(rows, message, chat, reason=0)
+            taken.ask_phone = True
         taken.answers.extend(stanza.clearing(message.stanza, own))
         return taken
-    worst: tuple[Enc, ratchet.SessionError] | None = None
+    opened: list[_Opened] = []
+    failed: tuple[Enc, ratchet.SessionError] | None = None
+    used_before = False
     for enc in message.encs:
         hash_ = stanza.ciphertext_hash(enc, message.sender)
         if rows.inbound(hash_) is not None:
             continue
         try:
-            plain = _opened(rows, message, enc, own, device, fresh)
+            opened.append(_read(hash_, _decrypted(rows, message, enc, own, device, fresh, taken)))
         except ratchet.DuplicateMessage:
-            # the ratchet has moved past it and we do not have it: only our phone does
-            taken.ask_phone = taken.ask_phone or rows.inbound_of(chat, message.id) is None
-            taken.notes.append("a message whose key was used before is not in the file")
+            used_before = True
         except ratchet.SessionError as error:
-            worst = (enc, error)
-        else:
-            _keep(rows, message, own, chat, hash_, plain, taken)
-    if worst is not None:
-        _failed(rows, message, own, device, chat, *worst, fresh, taken)
-    elif not taken.answers:
-        taken.answers.append(stanza.delivered(message, available=available))
+            failed = (enc, error)
+    for each in sorted(opened, key=lambda each: not each.speaks):  # the first is the message
+        _keep(rows, message, own, chat, each, taken)
+    known = rows.inbound_of(chat, message.id) is not None
+    if failed is not None and not known:
+        _failed(rows, message, own, device, chat, *failed, fresh, taken)
+        return taken
+    if used_before and not known:  # the ratchet has moved past it, and we do not have it
+        taken.note("a message whose key was used before is not in the file")
+        _count(rows, message, chat, reason=0)
+        taken.ask_phone = _phone_may_help(rows, message, own, chat)
+    if opened and not message.from_me and all(each.said is None for each in opened):
+        taken.answers.append(stanza.ack(message.stanza, own, error=stanza.INVALID_MESSAGE))
+    else:
+        taken.answers.insert(0, stanza.delivered(message, available=available))
     return taken
 
 
-def _opened(rows: Rows, message: Incoming, enc: Enc, own: Own, device: Device, fresh: Fresh) -> bytes:
+def _decrypted(rows: Rows, message: Incoming, enc: Enc, own: Own, device: Device, fresh: Fresh, taken: Taken) -> bytes:
     """The padded plaintext; the session that yielded it is saved. Raises as the ratchet does."""
-    sender = session_device(rows, message.sender)
-    address = sender.address
+    address = session_device(rows, message.sender).address
     me = Me(device.identity, device.registration_id)
     record = _record(rows, address)
     turn = KeyPair.generate(fresh(32))
@@ -127,7 +135,8 @@ def _opened(rows: Rows, message: Incoming, enc: Enc, own: Own, device: Device, f
     record, plain, used = ratchet.decrypt_prekey_message(
         me, record, parsed, signed=device.signed_prekey, prekey=prekey, new_ratchet=turn
     )
-    rows.save_identity(address, parsed.identity)
+    if rows.save_identity(address, parsed.identity) is not None:
+        taken.note("the sender's identity has changed: another phone, or WhatsApp set up anew")
     rows.save_session(address, record.to_bytes())
     if used and parsed.prekey_id is not None:
         rows.spend_prekey(parsed.prekey_id)
@@ -139,53 +148,78 @@ def _record(rows: Rows, address: str) -> SessionRecord | None:
     return SessionRecord.from_bytes(stored) if stored is not None else None
 
 
-def _keep(rows: Rows, message: Incoming, own: Own, chat: Jid, hash_: bytes, plain: bytes, taken: Taken) -> None:
+def _read(hash_: bytes, padded: bytes) -> _Opened:
+    try:
+        plain = ratchet.unpad(padded)
+        return _Opened(hash=hash_, plain=plain, said=envelope.parse(plain))
+    except Garbled as error:
+        return _Opened(hash=hash_, plain=b"", said=None, fault=str(error))
+
+
+def _keep(rows: Rows, message: Incoming, own: Own, chat: Jid, opened: _Opened, taken: Taken) -> None:
     """Store what a message said, or carry out what another device of ours told us."""
     row = Inbound(
-        hash=hash_,
+        hash=opened.hash,
         chat=chat,
         sender=message.sender,
         id=message.id,
-        stanza=pack(_kept(message)),
-        at=message.at * 1000 or rows.now_ms,
+        stanza=told.kept_stanza(name=message.name, hidden=any(enc.hidden for enc in message.encs)),
+        at=chats.sane_seconds(message.at, rows.now_ms) * 1000,
     )
+    proof = evolve(row, drained=True)
+    said = opened.said
+    if said is None:
+        taken.note(f"a message cannot be read: {opened.fault}")
+        rows.store_inbound(proof)
+        return
     rows.failure_resolved(chat=chat, id_=message.id)
+    rows.phone_answered(chat, message.id)
     if rows.inbound_of(chat, message.id) is not None:  # our phone was quicker: the first one counts
-        rows.store_inbound(evolve(row, drained=True))
+        rows.store_inbound(proof)
         return
     try:
-        serialised = ratchet.unpad(plain)
-        said = envelope.parse(serialised)
-        told = None
-        if message.from_me:
-            told = protocol_messages.news(said, own_account=True, own_phone=own.is_phone(message.sender))
-        secret = content.secret_of(said)
+        news = protocol_messages.news(said, own_account=message.from_me, own_phone=own.is_phone(message.sender))
+        secret, lifetime = content.secret_of(said), content.disappearing(said)
     except Garbled as error:
-        taken.notes.append(f"a message cannot be read: {error}")
-        rows.store_inbound(evolve(row, drained=True))
-        if not message.from_me:
-            taken.answers.append(stanza.ack(message.stanza, own, error=stanza.INVALID_MESSAGE))
+        taken.note(f"forged: {error}" if isinstance(error, Untrusted) else f"a message cannot be read: {error}")
+        rows.store_inbound(proof)
+        return
+    if news is not None:
+        rows.store_inbound(proof)
+        told.carry_out(rows, message, own, news, taken)
         return
     if secret:
         rows.save_secret(chat, message.sender, message.id, secret)
-    if (lifetime := content.disappearing(said)) is not None:
-        rows.set_fact(disappearing_fact(chat), f"{lifetime.seconds} {lifetime.set_at}".encode())
-    if told is not None:
-        rows.store_inbound(evolve(row, drained=True))
-        taken.answers.append(stanza.delivered(message))
-        _told(rows, message, own, told, taken)
+    if own.has(chat) or (message.from_me and rows.outbound_of(message.id) is not None):
+        rows.store_inbound(proof)  # a note to ourselves, or a message that this device sent
         return
-    to_ourselves = message.from_me and own.has(message.chat)
-    rows.store_inbound(evolve(row, plaintext=b"" if to_ourselves else serialised, drained=to_ourselves))
-    taken.stored = taken.stored or not to_ourselves
+    if message.from_me and not _is_for(rows, content.destination(said), chat):
+        taken.note("our other device wrote to one chat and named another")
+    if lifetime is not None:
+        chats.set_lifetime(rows, chat, lifetime, at=row.at // 1000)
+    rows.store_inbound(evolve(row, plaintext=opened.plain))
+    taken.stored = True
 
 
-def _kept(message: Incoming) -> Node:
-    """The stanza as it is read again when the message is drained."""
-    node = stanza.without_ciphertext(message.stanza)
-    if any(enc.hidden for enc in message.encs):
-        return evolve(node, content=(*node.children(), Node("enc", {"decrypt-fail": "hide"})))
-    return node
+def _is_for(rows: Rows, named: str, chat: Jid) -> bool:
+    try:
+        return not named or canonical(rows, Jid.parse(named)) == chat
+    except Garbled:
+        return False
+
+
+# --- what could not be decrypted --------------------------------------------------------------------------------------
+
+
+def _phone_may_help(rows: Rows, message: Incoming, own: Own, chat: Jid) -> bool:
+    """Whether our phone may have a message that we miss. Each is asked for once, see `outbound.ask_phone`."""
+    late = message.at and rows.now_ms // 1000 - message.at > stanza.ASK_PHONE_WITHIN_SECONDS
+    return not (message.peer or late or own.has(chat)) and rows.inbound_of(chat, message.id) is None
+
+
+def _count(rows: Rows, message: Incoming, chat: Jid, *, reason: int) -> int:
+    at = chats.sane_seconds(message.at, rows.now_ms) * 1000
+    return rows.count_failure(chat=chat, sender=message.sender, id_=message.id, at=at, reason=reason)
 
 
 def _failed(
@@ -199,114 +233,41 @@ def _failed(
     fresh: Fresh,
     taken: Taken,
 ) -> None:
-    """Note it, ask the sender for it again, and at first our phone too; give up after a few times."""
-    failures = rows.count_failure(
-        chat=chat, sender=message.sender, id_=message.id, at=message.at * 1000 or rows.now_ms, reason=error.reason
-    )
+    """Note it, ask the sender for it again, and our phone too; give up after a few times."""
+    failures = _count(rows, message, chat, reason=error.reason)
+    taken.note(f"a message could not be decrypted (attempt {failures}): {error}")
+    taken.ask_phone = _phone_may_help(rows, message, own, chat)
     count = retry.count_of(failures, enc.count)
-    taken.notes.append(f"a message could not be decrypted (attempt {failures}): {error}")
     if count is not None:
-        keys = None
         address = session_device(rows, message.sender).address
-        if retry.wants_keys(count, session=rows.session(address) is not None):
-            prekey = rows.add_prekeys([KeyPair.generate(fresh(32))], uploaded=True)[0]
-            keys = retry.FreshKeys(
-                identity=device.identity.public, prekey=prekey, signed=device.signed_prekey, account=device.account
-            )
+        wanted = retry.wants_keys(count, session=rows.session(address) is not None)
         taken.answers.append(
             retry.retry_receipt(
-                message, count=count, registration_id=device.registration_id, reason=error.reason, keys=keys
+                message,
+                count=count,
+                registration_id=device.registration_id,
+                reason=error.reason,
+                keys=_fresh_keys(rows, device, address, fresh) if wanted else None,
             )
         )
-        taken.ask_phone = taken.ask_phone or (count == 1 and not message.peer)
     taken.answers.extend(stanza.clearing(message.stanza, own))
 
 
-def _told(rows: Rows, message: Incoming, own: Own, told: protocol_messages.News, taken: Taken) -> None:
-    """What our own phone or another device of ours tells us."""
-    match told:
-        case protocol_messages.AddressPairs():
-            for pair in told.pairs:
-                rows.learn_address(lid_user=pair.lid_user, pn_user=pair.pn_user)
-        case protocol_messages.AppStateKeys():
-            for key in told.keys:
-                rows.save_app_state_key(key.id, key.value)
-        case protocol_messages.HistoryNotification():
-            taken.answers.append(stanza.history_received(message, own))
-            if told.inline:
-                learn_history(rows, own, told.inline, taken)
-        case protocol_messages.PlaceholderAnswer():
-            taken.stored = _answered_by_phone(rows, own, told, taken) or taken.stored
-
-
-def learn_history(rows: Rows, own: Own, packed: bytes, taken: Taken) -> None:
-    """Addresses, tokens and our own name, out of a piece of history."""
-    try:
-        found = history.read(packed)
-    except Garbled as error:
-        taken.notes.append(f"a piece of history cannot be read: {error}")
-        return
-    for pair in found.addresses:
-        rows.learn_address(lid_user=pair.lid_user, pn_user=pair.pn_user)
-    for token in found.tokens:
-        if (jid := _person(token.chat)) is not None and (chat := canonical(rows, jid)).server == LID:
-            kept = rows.privacy_token(chat.user)
-            if token.received_at > kept.received_at:
-                issued = max(kept.issued_at, token.issued_at)
-                rows.save_privacy_token(
-                    chat.user, PrivacyToken(token=token.token, received_at=token.received_at, issued_at=issued)
-                )
-    if found.nct_salt:
-        rows.set_fact(NCT_SALT, found.nct_salt)
-    name = next((name for jid, name in found.push_names.items() if own.has(_person(jid))), "")
-    device = rows.device()
-    if name and device is not None and not device.name:
-        rows.save_device(evolve(device, name=name))
-
-
-def _person(text: str) -> Jid | None:
-    try:
-        return stanza.person(Jid.parse(text))
-    except Garbled:
+def _fresh_keys(rows: Rows, device: Device, address: str, fresh: Fresh) -> retry.FreshKeys | None:
+    """What the sender begins anew with; None for one that had very many."""
+    hour, fact = rows.now_ms // _HOUR_MS, f"keys_given.{address}"
+    then, given = map(int, (rows.fact(fact) or b"0 0").split())
+    given = given + 1 if then == hour else 1
+    if given > MAX_KEYS_AN_HOUR:
         return None
+    rows.set_fact(fact, f"{hour} {given}".encode())
+    prekey = rows.add_prekeys([KeyPair.generate(fresh(32))], uploaded=True)[0]
+    return retry.FreshKeys(
+        identity=device.identity.public, prekey=prekey, signed=device.signed_prekey, account=device.account
+    )
 
 
-def _answered_by_phone(rows: Rows, own: Own, told: protocol_messages.PlaceholderAnswer, taken: Taken) -> bool:
-    """Messages our phone sent again: only those we asked it for."""
-    asked = {id_: chat for chat, id_ in rows.asked_phone(told.request_id, PLACEHOLDER)}
-    stored = False
-    for web in told.messages:
-        chat = asked.get(web.key.id)
-        if chat is None:
-            taken.notes.append("our phone sent a message that we had not asked it for")
-            continue
-        rows.phone_answered(chat, web.key.id)
-        rows.failure_resolved(chat=chat, id_=web.key.id)
-        if not web.HasField("message") or rows.inbound_of(chat, web.key.id) is not None:
-            continue
-        serialised = web.message.SerializeToString()
-        # written as the stanza it would have been
-        attrs: dict[str, Attr] = {"id": web.key.id, "from": own.pn.bare if web.key.fromMe else chat}
-        if web.key.fromMe:
-            attrs["recipient"] = chat
-        at = web.messageTimestamp if web.messageTimestamp < MAX_SECONDS else 0
-        if secret := web.messageSecret or content.secret_of(web.message):
-            rows.save_secret(chat, own.pn.bare if web.key.fromMe else chat, web.key.id, secret)
-        attrs |= {"t": str(at), "notify": envelope.line(web.pushName)}
-        node = Node("message", {name: value for name, value in attrs.items() if value})
-        rows.store_inbound(
-            Inbound(
-                hash=hashlib.sha256(f"{told.request_id}/{web.key.id}".encode() + serialised).digest(),
-                chat=chat,
-                sender=own.pn.bare if web.key.fromMe else chat,
-                id=web.key.id,
-                stanza=pack(node),
-                plaintext=serialised,
-                at=at * 1000 or rows.now_ms,
-            )
-        )
-        stored = True
-    return stored
+# --- into the shard ---------------------------------------------------------------------------------------------------
 
 
 def to_deliver(rows: Rows, own: Own, limit: int) -> list[Drained]:
@@ -315,10 +276,8 @@ def to_deliver(rows: Rows, own: Own, limit: int) -> list[Drained]:
 
 
 def _events(rows: Rows, row: Inbound, own: Own) -> list[Event]:
-    node = unpack(row.stanza)
     try:
-        said = envelope.parse(row.plaintext)
-        from_me = own.has(row.sender)
+        node, said = unpack(row.stanza), envelope.parse(row.plaintext)
         target = content.sealed_edit(said)
         common: dict[str, Any] = {
             "network_id": content.network_id(row.id, str(row.chat)),
@@ -326,12 +285,36 @@ def _events(rows: Rows, row: Inbound, own: Own) -> list[Event]:
             "hidden": any(each.get("decrypt-fail") == "hide" for each in node.children("enc")),
             "secret": (rows.secret(row.chat, target) or b"") if target else b"",
         }
-        if from_me:
-            return content.own(said, to=_sender(rows, row.chat), addresses=_addresses_of_ours(own), **common)
-        customer = _sender(rows, row.chat, name=envelope.line(node.get("notify")))
-        return content.read(said, sender=customer, addresses=_addresses(customer), **common)
+        if own.has(row.sender):
+            events = content.own(said, to=_sender(rows, row.chat), addresses=_addresses_of_ours(own), **common)
+        else:
+            customer = _sender(rows, row.chat, name=envelope.line(node.get("notify")))
+            events = content.read(said, sender=customer, addresses=_addresses(customer), **common)
     except Garbled as error:  # it was looked at before it was stored; a newer program may look more closely
         return [Ignored(reason="bad_item", detail=str(error))]
+    return [_as_stored(rows, row.chat, event) for event in events]
+
+
+def _as_stored(rows: Rows, chat: Jid, event: Event) -> Event:
+    """With the message it speaks of under that message's own network id, whatever the chat's address was then."""
+    match event:
+        case MessageReceived(reply_to=str(target)):
+            return evolve(event, reply_to=_named(rows, chat, target))
+        case ReactionReceived(target=target) | MessageEdited(target=target) | MessageRevoked(target=target):
+            return evolve(event, target=_named(rows, chat, target))
+        case HumanAnswered(content={"target": str(target)}):
+            return evolve(event, content=event.content | {"target": _named(rows, chat, target)})
+    return event
+
+
+def _named(rows: Rows, chat: Jid, network_id: str) -> str:
+    id_, _, _ = network_id.partition("/")
+    if (received := rows.inbound_of(chat, id_)) is not None:
+        return content.network_id(id_, str(received.chat))
+    sent = rows.outbound_of(id_)
+    if sent is not None and sent.chat in chats.addresses(rows, chat):
+        return content.network_id(id_, str(sent.chat))
+    return network_id
 
 
 def _sender(rows: Rows, chat: Jid, *, name: str = "") -> Sender:

@@ -41,7 +41,12 @@ class Device:
 
 @frozen(kw_only=True)
 class DeviceList:
-    """Whose devices a message must be encrypted for."""
+    """Whose devices a message must be encrypted for, as numbers under the person's own server.
+
+    Devices that Meta hosts for a business (servers `hosted`, `hosted.lid`) are not kept: customers have none, and
+    where our own account has one it learns of our messages from Meta. The list then differs from the server's, which
+    costs another look-up after each message.
+    """
 
     devices: tuple[int, ...]
     fetched_at: int  # ms
@@ -49,14 +54,15 @@ class DeviceList:
 
 @frozen(kw_only=True)
 class Inbound:
-    """A stanza's decrypted content on its way into the shard. Its row stays, without `plaintext`, as proof."""
+    """A stanza's decrypted content on its way into the shard. Its row stays, without `stanza` and `plaintext`, as
+    proof."""
 
     seq: int = 0  # given by the file
     hash: bytes  # of the ciphertext: finds a redelivery
     chat: Jid  # bare, by LID where known
     sender: Jid  # device that wrote
     id: str
-    stanza: bytes = b""  # the packed stanza without its ciphertext: attributes are read again when it is drained
+    stanza: bytes = field(default=b"", repr=False)  # packed: what of the stanza is read when it is drained
     plaintext: bytes = field(default=b"", repr=False)  # a serialised Message
     drained: bool = False
     at: int = 0  # ms, the network's time
@@ -194,9 +200,10 @@ class Rows(Protocol):
 class Keys(Protocol):
     """One tenant's session file."""
 
-    async def write(self, work: Callable[[Rows], T]) -> T:
+    async def write(self, work: Callable[[Rows], T], *, brief: bool = True) -> T:
         """Run `work` in a transaction of its own; it is on disk when this returns. May be cancelled until it is
-        picked up; then its outcome is waited for. Raises `ShardUnavailable`."""
+        picked up; then its outcome is waited for. Raises `ShardUnavailable`. `brief`: False for what may touch
+        hundreds of rows, so that the event loop does not wait for it."""
         ...
 
     async def read(self, work: Callable[[Rows], T]) -> T:

@@ -19,7 +19,9 @@ from daemon.whatsapp.web.node import Node
 from daemon.whatsapp.web.record import SignedPreKey
 
 CODE_SECONDS: Final = 160.0
-"""How long a pairing by code may take in all."""
+"""How long a pairing by code may take in all, and the refs of one connection."""
+RESTART_SECONDS: Final = 20.0
+"""WhatsApp ends the connection so soon after a device was linked; if not, we do."""
 ASK_SECONDS: Final = 30.0
 SIGNED_PREKEY: Final = 1
 
@@ -38,6 +40,7 @@ class Shown:
 Show = Callable[[Shown], None]
 
 WAITS: Final = Shown(sentence="waits for WhatsApp's offer")
+USED_UP: Final = "nobody answered to what was shown, which is used up"
 LINKED: Final = Shown(sentence="the phone has linked this device, logging in")
 
 
@@ -87,6 +90,7 @@ class Link:
         self._confirming: passkey.Confirming | None = None
         self._log = get_logger("channels.web", tenant=tenant)
         self.paired = False
+        self.refused = ""  # why the pairing cannot go on as it was begun
 
     async def run(self) -> Ended:
         """Serve the connection until it ends. Raises `ShardUnavailable` when the keys cannot be kept."""
@@ -108,10 +112,10 @@ class Link:
                 await self._notification(node)
         except pairing.PairingRefused as error:
             self._log.warning("pairing_refused", reason=str(error))
-            self._show(Shown(sentence=f"the pairing was refused: {error}"))
-            if node.tag == "iq":
+            self.refused = f"the pairing was refused ({error}): begin again with POST …/channel/pair"
+            if node.child("pair-success") is not None:
                 await self._connection.send(pairing.refusal(node, error))
-            self._connection.end(Ended(f"the pairing was refused: {error}", "ended"))
+            self._connection.end(Ended(self.refused, "ended"))
         except Garbled as error:
             self._log.warning("pairing_stanza_unreadable", reason=str(error))
 
@@ -155,7 +159,7 @@ class Link:
                     )
                 )
                 await trio.sleep(ref.seconds)
-            self._show(WAITS)  # the server ends the connection now, and the next one brings new refs
+            self._connection.end(Ended(USED_UP, "ended"))  # the next connection brings new refs
 
     # By code
 
@@ -178,6 +182,20 @@ class Link:
                 qr_expires_at=self._now() + timedelta(seconds=CODE_SECONDS),
             )
         )
+        self._end_after(CODE_SECONDS, USED_UP)
+
+    def _end_after(self, seconds: float, why: str) -> None:
+        """End the connection unless something else is shown before."""
+        assert self._nursery is not None
+        if self._rotation is not None:
+            self._rotation.cancel()
+        self._rotation = trio.CancelScope()
+        self._nursery.start_soon(self._end_in, seconds, why, self._rotation)
+
+    async def _end_in(self, seconds: float, why: str, scope: trio.CancelScope) -> None:
+        with scope:
+            await trio.sleep(seconds)
+            self._connection.end(Ended(why, "ended"))
 
     async def _code_entered(self, node: Node) -> None:
         if self._ephemeral is None:
@@ -296,10 +314,9 @@ class Link:
         )
         await self._keys.write(lambda rows: _paired(rows, self._device, done.phone_identity))
         self.paired = True
-        if self._rotation is not None:
-            self._rotation.cancel()
         self._show(LINKED)
         await self._connection.send(done.reply)
+        self._end_after(RESTART_SECONDS, "the phone has linked this device")
 
     async def _keep(self, *, adv_secret: bytes) -> None:
         self._device = evolve(self._device, adv_secret=adv_secret)

@@ -1,38 +1,47 @@
-"""A logged-in connection: what each stanza leads to, and what keeps the device in good standing."""
+"""A logged-in connection: what each stanza leads to, and what keeps the device in good standing.
+
+Stanzas are handled one after the other, and none waits for an answer of the server's: what must ask is an errand, done
+meanwhile. A stanza whose errand cannot be taken on, or that could not be handled, is not cleared: the server keeps it.
+"""
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import trio
 from attrs import define, evolve, field
 
-from daemon.channels.web import inbound, outbound
+from daemon.channels.web import chats, inbound, outbound
 from daemon.channels.web.connection import Connection, Ended, NoAnswer, Randomness
 from daemon.channels.web.keys import Device, Keys, Rows
+from daemon.channels.web.prekeys import Prekeys
 from daemon.channels.web.sending import Sending
+from daemon.channels.web.told import Taken
 from daemon.errors import SendDelayed
 from daemon.logs import get_logger
 from daemon.whatsapp.events import Event, StatusReceived
 from daemon.whatsapp.web import bundle, content, notifications, outgoing, pace, queries, receipts, stanza
-from daemon.whatsapp.web.curve import KeyPair
 from daemon.whatsapp.web.errors import Garbled
 from daemon.whatsapp.web.jid import Jid
 from daemon.whatsapp.web.node import Node
-from daemon.whatsapp.web.record import Me, PreKey
 from daemon.whatsapp.web.stanza import Own
 
-FIRST_PREKEYS: Final = 812
-MORE_PREKEYS: Final = 50
-PREKEYS_A_WRITE: Final = 100
-"""Made in one transaction: it takes the loop some milliseconds."""
-DRAIN_BATCH: Final = 50
+LOGIN_SECONDS: Final = 60.0
+"""From the handshake until we take part; a server that answers nothing else is left."""
 ASK_SECONDS: Final = 30.0
+MOST_ERRANDS: Final = 64
+DRAIN_BATCH: Final = 50
+BACKLOG_SECONDS: Final = 60.0
+"""A backlog that stands still so long is over."""
+TIDY_SECONDS: Final = 86_400.0
+LATEST: Final = 1 << 34
+"""Seconds; later times are nobody's."""
 
 Deliver = Callable[[Sequence[Event]], Awaitable[None]]
 """Stores events in the tenant's shard; they are on disk when it returns. Raises `ShardUnavailable`."""
+Errand = Callable[[], Awaitable[None]]
 
 
 async def drain(keys: Keys, own: Own, deliver: Deliver) -> None:
@@ -57,18 +66,23 @@ class Live:
     now: Callable[[], datetime]
     tenant: str
     deliver: Deliver
-    up: Callable[[], None]  # logged in and declared active
+    up: Callable[[Sending], None]  # logged in and declared active
     trouble: Callable[[pace.Trouble, float | None], Awaitable[None]]  # (what, until when in Unix seconds)
     relieved: Callable[[], Awaitable[None]]
-    sending: Sending = field(init=False)
+    _sending: Sending = field(init=False)
+    _prekeys: Prekeys = field(init=False)
     _nursery: trio.Nursery | None = None
-    _logged_in: bool = False
-    _backlog: int = 0  # what waited for us and has not come yet
-    _prekeys: trio.Lock = field(factory=trio.Lock)
+    _errands: int = 0
+    _logged_in: trio.Event = field(factory=trio.Event)
+    _due: int = 0  # stanzas of the backlog that we asked for and that have not come
+    _backlog: trio.CancelScope | None = None  # ends what waits for it
     _resends: deque[tuple[float, Jid]] = field(factory=deque)
+    _log: Any = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.sending = Sending(
+        self._log = get_logger("channels.web", tenant=self.tenant)
+        self._prekeys = Prekeys(self.connection, self.keys, self.device, self.randomness)
+        self._sending = Sending(
             connection=self.connection,
             keys=self.keys,
             device=self.device,
@@ -76,97 +90,120 @@ class Live:
             randomness=self.randomness,
             tenant=self.tenant,
             trouble=self.trouble,
+            aside=partial(self._meanwhile, "a courtesy"),
         )
 
     async def run(self) -> Ended:
-        """Serve the connection until it ends. Raises `ShardUnavailable` when a file fails: nothing is acknowledged then
-        that was not stored."""
+        """Serve the connection until it ends. Raises `ShardUnavailable` when a file fails: nothing is cleared then that
+        was not stored."""
         async with trio.open_nursery() as self._nursery:
+            self._nursery.start_soon(self._expect_login)
+            self._nursery.start_soon(self._tidy)
             ended = await self.connection.serve(self._handle)
             self._nursery.cancel_scope.cancel()
         return ended
 
     async def _handle(self, node: Node) -> None:
-        if self._backlog and "offline" in node.attrs:
-            await self._one_of_backlog()
-        match node.tag:
-            case "success":
-                self._aside(self._log_in, node)
-            case "message":
-                await self._message(node)
-            case "receipt":
-                await self._receipt(node)
-            case "notification" | "call":
-                await self._notification(node)
-            case "ib":
-                await self._broadcast(node)
-            case "iq":
-                if (answer := queries.pong(node)) is not None:
-                    await self.connection.send(answer)
-            case _:
-                await self._clear(node)
-
-    async def _one_of_backlog(self) -> None:
-        """The server sends what waited in batches and goes on when asked: without it nothing new would ever come."""
-        self._backlog -= 1
-        if self._backlog and self._backlog % (outgoing.OFFLINE_BATCH // 2) == 0:
-            await self.connection.send(outgoing.offline_batch())
-
-    def _aside(self, work: Callable[[Node], Awaitable[None]], node: Node) -> None:
-        """Do something that asks the server without holding up the stanzas that come before its answer."""
-        assert self._nursery is not None
-        self._nursery.start_soon(self._guarded, work, node)
-
-    async def _guarded(self, work: Callable[[Node], Awaitable[None]], node: Node) -> None:
         try:
-            await work(node)
+            if self._backlog is not None and "offline" in node.attrs:
+                await self._one_of_backlog()
+            match node.tag:
+                case "success":
+                    assert self._nursery is not None
+                    self._nursery.start_soon(self._log_in, node)
+                case "message":
+                    await self._message(node)
+                case "receipt":
+                    await self._receipt(node)
+                case "notification" | "call":
+                    await self._notification(node)
+                case "ib":
+                    await self._broadcast(node)
+                case "iq":
+                    if (answer := queries.pong(node)) is not None:
+                        await self.connection.send(answer)
+                case _:
+                    await self._clear(node)
+        except Garbled as error:  # a row of ours that cannot be read; the stanza itself never raises
+            self._log.error("web_stanza_not_handled", what=node.tag, reason=str(error))
+
+    def _meanwhile(self, what: str, errand: Errand) -> bool:
+        """Do something that asks the server without holding up the stanzas that come before its answer. False if too
+        much of it waits already."""
+        assert self._nursery is not None
+        if self._errands >= MOST_ERRANDS:
+            self._log.warning("web_errand_left_out", what=what)
+            return False
+        self._errands += 1
+        self._nursery.start_soon(self._run_errand, what, errand)
+        return True
+
+    async def _run_errand(self, what: str, errand: Errand) -> None:
+        try:
+            await errand()
         except Ended as error:
             self.connection.end(error)
         except (NoAnswer, Garbled, SendDelayed) as error:
-            self._log.warning("web_upkeep_failed", what=node.tag, reason=str(error))
-            if not self._logged_in:
-                self.connection.end(Ended(f"the login did not go through: {error}", "handshake"))
+            self._log.warning("web_errand_failed", what=what, reason=str(error))
+        finally:
+            self._errands -= 1
 
     async def _clear(self, node: Node) -> None:
-        for answer in stanza.clearing(node, self.own):
+        await self._answer(stanza.clearing(node, self.own))
+
+    async def _answer(self, answers: Sequence[Node]) -> None:
+        for answer in answers:
             await self.connection.send(answer)
 
     # Logging in
 
+    async def _expect_login(self) -> None:
+        with trio.move_on_after(LOGIN_SECONDS):
+            await self._logged_in.wait()
+            return
+        self.connection.end(Ended(f"the login took longer than {LOGIN_SECONDS:.0f} s", "handshake"))
+
     async def _log_in(self, node: Node) -> None:
         lid = node.jid("lid")
         if lid is not None and self.device.lid is None:
-            self.device = evolve(self.device, lid=lid)
-            self.own = evolve(self.own, lid=lid)
-            self.sending.device, self.sending.own = self.device, self.own
+            self.device, self.own = evolve(self.device, lid=lid), evolve(self.own, lid=lid)
+            self._sending.device, self._sending.own = self.device, self.own
         await self.keys.write(partial(_know_ourselves, device=self.device))
-        answer = await self.connection.ask(queries.prekey_count(), seconds=ASK_SECONDS)
-        await self._keep_prekeys(queries.read_prekey_count(answer))
-        queries.result_of(await self.connection.ask(queries.active(), seconds=ASK_SECONDS))
-        self._logged_in = True
-        self.up()
-
-    async def _keep_prekeys(self, on_server: int) -> None:
-        """Upload one-time prekeys where few are left; those whose upload was cut off go again."""
-        if on_server >= notifications.FEW_PREKEYS:
+        try:
+            await self._prekeys.keep()
+            queries.result_of(await self.connection.ask(queries.active(), seconds=ASK_SECONDS))
+        except (NoAnswer, Garbled) as error:
+            self.connection.end(Ended(f"the login did not go through: {error}", "handshake"))
             return
-        async with self._prekeys:
-            ours = await self.keys.read(lambda rows: rows.prekeys_left())
-            wanted = MORE_PREKEYS if ours or on_server else FIRST_PREKEYS
-            unsent = await self.keys.read(lambda rows: rows.unsent_prekeys(wanted))
-            while len(unsent) < wanted:
-                count = min(PREKEYS_A_WRITE, wanted - len(unsent))
-                pairs = [KeyPair.generate(self.randomness.bytes(32)) for _ in range(count)]
-                unsent += await self.keys.write(lambda rows, pairs=pairs: rows.add_prekeys(pairs))  # type: ignore[misc]
-                await trio.lowlevel.checkpoint()
-            await self._upload(unsent)
+        self._logged_in.set()
+        self.up(self._sending)
 
-    async def _upload(self, prekeys: list[PreKey]) -> None:
-        me = Me(self.device.identity, self.device.registration_id)
-        node = bundle.upload(me, self.device.signed_prekey, prekeys)
-        queries.result_of(await self.connection.ask(node, seconds=ASK_SECONDS))
-        ids = [prekey.id for prekey in prekeys]
-        await self.keys.write(lambda rows: rows.prekeys_uploaded(ids))
+    async def _tidy(self) -> None:
+        while True:
+            await self.keys.write(lambda rows: rows.tidy(), brief=False)
+            await trio.sleep(TIDY_SECONDS)
+
+    # The backlog comes in the batches that are asked for, and nothing new before its end
+
+    async def _pull(self, scope: trio.CancelScope) -> None:
+        self._due = 0
+        with scope:
+            await self._next_batch()
+            before = -1
+            while before != self._due:
+                before = self._due
+                await trio.sleep(BACKLOG_SECONDS)
+            self._log.warning("web_backlog_without_end")
+        self._backlog = None
+
+    async def _one_of_backlog(self) -> None:
+        self._due -= 1
+        if self._due <= outgoing.OFFLINE_BATCH // 2:
+            await self._next_batch()
+
+    async def _next_batch(self) -> None:
+        self._due += outgoing.OFFLINE_BATCH
+        await self.connection.send(outgoing.offline_batch())
 
     # What comes in
 
@@ -175,26 +212,25 @@ class Live:
         if not isinstance(scope, stanza.Incoming):
             if isinstance(scope, stanza.Malformed):
                 self._log.warning("web_message_malformed", code=scope.code, reason=scope.reason)
-            for answer in scope.answers:
-                await self.connection.send(answer)
+            await self._answer(scope.answers)
             return
         taken = await self.keys.write(
-            partial(inbound.take, message=scope, own=self.own, device=self.device, fresh=self.randomness.bytes)
+            partial(inbound.take, message=scope, own=self.own, device=self.device, fresh=self.randomness.bytes),
+            brief=not scope.peer,
         )
         for note in taken.notes:
             self._log.warning("web_message", note=note)
         if taken.ask_phone:
-            await self._ask_phone(scope)
-        for answer in taken.answers:
-            await self.connection.send(answer)
+            self._meanwhile("asking the phone for a message", partial(self._ask_phone, scope, taken))
+        else:
+            await self._answer(taken.answers)
         if taken.stored:
             await drain(self.keys, self.own, self.deliver)
 
-    async def _ask_phone(self, message: stanza.Incoming) -> None:
-        try:
-            await self.sending.ask_phone(message)
-        except SendDelayed as error:
-            self._log.warning("phone_not_asked", reason=str(error))
+    async def _ask_phone(self, message: stanza.Incoming, taken: Taken) -> None:
+        """Cleared only then: where the phone could not be asked the server brings the message again."""
+        await self._sending.ask_phone(message)
+        await self._answer(taken.answers)
 
     async def _receipt(self, node: Node) -> None:
         for told in receipts.read(node, self.own):
@@ -203,8 +239,8 @@ class Live:
                     if events := await self.keys.read(partial(_statuses, told=told, now=self.now())):
                         await self.deliver(events)
                 case receipts.RetryRequest():
-                    self._aside(partial(self._again, told), node)
-                    return  # acknowledged after it was answered
+                    self._meanwhile("sending a message again", partial(self._again, told, node))
+                    return  # cleared after it was answered
                 case receipts.Undelivered():
                     self._log.warning("web_message_not_delivered", reason=told.reason)
         await self._clear(node)
@@ -219,7 +255,8 @@ class Live:
             keys = bundle.read_retry(node)
         except Garbled:
             keys = None
-        why = await self.sending.again(evolve(request, keys=None) if keys is None else request, keys, lately)
+            request = evolve(request, keys=None)
+        why = await self._sending.again(request, keys, lately)
         if why.startswith("sent again") and chat is not None:
             self._resends.append((now, chat))
         self._log.info("web_asked_again", answer=why, count=request.count)
@@ -229,9 +266,9 @@ class Live:
         told = notifications.read(node, self.own)
         match told:
             case notifications.PrekeyCount() if told.low:
-                self._aside(partial(self._more_prekeys, told.left), node)
+                self._meanwhile("uploading prekeys", partial(self._prekeys.keep, told.left))
             case notifications.IdentityChanged():
-                await self.keys.write(lambda rows: rows.forget_person(told.person))
+                await self.keys.write(partial(outbound.identity_changed, who=told.person, own=self.own))
                 self._log.info("web_identity_changed")
             case notifications.DevicesChanged():
                 await self.keys.write(partial(_devices_changed, told=told))
@@ -246,25 +283,18 @@ class Live:
                     await self.relieved()
         await self._clear(node)
 
-    async def _more_prekeys(self, left: int, _: Node) -> None:
-        await self._keep_prekeys(left)
-
     async def _broadcast(self, node: Node) -> None:
+        assert self._nursery is not None
         for told in notifications.read_ib(node):
             match told:
-                case notifications.OfflinePreview() if told.count:
-                    self._backlog = told.count
-                    await self.connection.send(outgoing.offline_batch())
-                case notifications.OfflineEnd():
-                    self._backlog = 0
-                case notifications.Routing():
-                    if told.info != self.device.routing_info:
-                        self.device = evolve(self.device, routing_info=told.info)
-                        await self.keys.write(lambda rows: rows.save_device(self.device))
-
-    @property
-    def _log(self):  # type: ignore[no-untyped-def]
-        return get_logger("channels.web", tenant=self.tenant)
+                case notifications.OfflinePreview() if told.count and self._backlog is None:
+                    self._backlog = trio.CancelScope()
+                    self._nursery.start_soon(self._pull, self._backlog)
+                case notifications.OfflineEnd() if self._backlog is not None:
+                    self._backlog.cancel()
+                case notifications.Routing() if told.info != self.device.routing_info:
+                    self.device = evolve(self.device, routing_info=told.info)
+                    await self.keys.write(partial(_routed, info=told.info))
 
 
 def _know_ourselves(rows: Rows, device: Device) -> None:
@@ -276,23 +306,23 @@ def _know_ourselves(rows: Rows, device: Device) -> None:
         rows.learn_address(lid_user=device.lid.user, pn_user=device.jid.user)
 
 
+def _routed(rows: Rows, info: bytes) -> None:
+    if (kept := rows.device()) is not None:
+        rows.save_device(evolve(kept, routing_info=info))
+
+
 def _statuses(rows: Rows, told: receipts.Progress, now: datetime) -> list[Event]:
     """News of messages of ours, from the person they were for."""
+    at = datetime.fromtimestamp(told.at, UTC) if 0 < told.at < LATEST else now
     events: list[Event] = []
     for id_ in told.ids:
         sent = rows.outbound_of(id_)
         if sent is None or not sent.our_id:
             continue
-        if inbound.canonical(rows, told.who) != inbound.canonical(rows, sent.chat):
+        if chats.canonical(rows, told.who) != chats.canonical(rows, sent.chat):
             continue  # somebody else's word
-        events.append(
-            StatusReceived(
-                network_id=content.network_id(sent.id, str(sent.chat)),
-                status=told.status,
-                at=datetime.fromtimestamp(told.at, UTC) if told.at else now,
-                our_id=sent.our_id,
-            )
-        )
+        network_id = content.network_id(sent.id, str(sent.chat))
+        events.append(StatusReceived(network_id=network_id, status=told.status, at=at, our_id=sent.our_id))
     return events
 
 
@@ -300,7 +330,7 @@ def _devices_changed(rows: Rows, told: notifications.DevicesChanged) -> None:
     if told.learned is not None:
         rows.learn_address(lid_user=told.learned.lid_user, pn_user=told.learned.pn_user)
     rows.forget_devices(told.person)
-    if (other := outbound.other_address(rows, told.person)) is not None:
+    if (other := chats.other_address(rows, told.person)) is not None:
         rows.forget_devices(other)
 
 

@@ -5,27 +5,23 @@ and the plaintext (for those who ask again) are committed together, before a byt
 encrypted once is sent again byte for byte until the server has it.
 """
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from attrs import evolve, frozen
 
-from daemon.channels.web.inbound import (
-    NCT_SALT,
-    PLACEHOLDER,
-    Fresh,
-    canonical,
-    disappearing_fact,
-    session_device,
-)
+from daemon.channels.web import chats
+from daemon.channels.web.chats import canonical, session_device
+from daemon.channels.web.inbound import Fresh
 from daemon.channels.web.keys import Device, Outbound, PrivacyToken, Rows
+from daemon.channels.web.told import NCT_SALT, PLACEHOLDER
 from daemon.whatsapp.web import compose, devices, envelope, outgoing, privacy, ratchet, retry
 from daemon.whatsapp.web import messages_pb2 as wa
 from daemon.whatsapp.web.bundle import Bundle
-from daemon.whatsapp.web.content import Disappearing
 from daemon.whatsapp.web.curve import KeyPair
 from daemon.whatsapp.web.errors import Untrusted
-from daemon.whatsapp.web.jid import LID, PN, Jid
+from daemon.whatsapp.web.jid import LID, Jid
 from daemon.whatsapp.web.node import Node, pack
 from daemon.whatsapp.web.outgoing import DeviceContent
 from daemon.whatsapp.web.receipts import RetryRequest
@@ -59,19 +55,28 @@ class Unreachable:
 
 
 def seal(
-    rows: Rows, draft: Draft, own: Own, device: Device, fresh: Fresh, bundles: Mapping[Jid, Bundle | None]
+    rows: Rows,
+    draft: Draft,
+    own: Own,
+    device: Device,
+    fresh: Fresh,
+    bundles: Mapping[Jid, Bundle | None],
+    *,
+    looked_up: Collection[Jid] = (),
 ) -> Outbound | Missing | Unreachable:
     """Encrypt a message for each device of the recipient and our own others, or say what is missing for that.
 
-    `bundles` are those fetched for it, None for devices the server gave none for. The same message is encrypted once
-    whatever happens: a second call gives the first one's bytes, unless the server refused those. The id stays.
+    `bundles` are those fetched for it, None for devices the server gave none for; `looked_up` are people whose devices
+    were asked for: of those the server told nothing about, the recipient is out of reach and we go without. The same
+    message is encrypted once whatever happens: a second call gives the first one's bytes, unless the server refused
+    those. The id stays.
     """
     done = rows.outbound(draft.our_id)
     if done is not None and done.state != "failed":
         return done
-    ours = own.beside(draft.chat)
-    lists = {who: _fresh_devices(rows, who) for who in (draft.chat, ours.bare)}
-    if unknown := tuple(who for who, found in lists.items() if found is None):
+    ours = evolve(own.beside(draft.chat), device=own.pn.device)
+    lists = {who: _devices(rows, who, stale=who in looked_up) for who in (draft.chat, ours.bare)}
+    if unknown := tuple(who for who, found in lists.items() if found is None and who not in looked_up):
         return Missing(lists=unknown)
     theirs = [evolve(draft.chat, device=number) for number in lists[draft.chat] or ()]
     others = [evolve(ours.bare, device=number) for number in lists[ours.bare] or () if number != ours.device]
@@ -81,13 +86,10 @@ def seal(
     me = Me(device.identity, device.registration_id)
     plain = draft.message.SerializeToString()
     copy = compose.own_copy(draft.message, str(draft.chat)).SerializeToString()
-    contents = [
-        *_encrypted(rows, me, theirs, plain, bundles, fresh),
-        *_encrypted(rows, me, others, copy, bundles, fresh),
-    ]
-    reached = {each.device for each in contents}
-    if not reached.intersection(theirs):
+    contents = list(_encrypted(rows, me, own, theirs, plain, bundles, fresh))
+    if not contents:
         return Unreachable()
+    contents.extend(_encrypted(rows, me, own, others, copy, bundles, fresh))
     id_ = done.id if done is not None else outgoing.message_id(own, now=rows.now_ms // 1000, random16=fresh(16))
     node = outgoing.message(
         id_,
@@ -111,18 +113,9 @@ def seal(
     return sealed
 
 
-def lifetime(rows: Rows, chat: Jid) -> Disappearing | None:
-    """How long messages of that chat live, where somebody set it: ours must say the same."""
-    told = rows.fact(disappearing_fact(canonical(rows, chat)))
-    if not told:
-        return None
-    seconds, set_at = told.split()
-    return Disappearing(int(seconds), int(set_at))
-
-
-def _fresh_devices(rows: Rows, who: Jid) -> tuple[int, ...] | None:
+def _devices(rows: Rows, who: Jid, *, stale: bool) -> tuple[int, ...] | None:
     found = rows.devices(who)
-    if found is None or rows.now_ms - found.fetched_at > DEVICES_FRESH_MS:
+    if found is None or (rows.now_ms - found.fetched_at > DEVICES_FRESH_MS and not stale):
         return None
     return found.devices
 
@@ -133,24 +126,30 @@ def _session(rows: Rows, device: Jid) -> SessionRecord | None:
 
 
 def _encrypted(
-    rows: Rows, me: Me, to: Iterable[Jid], plain: bytes, bundles: Mapping[Jid, Bundle | None], fresh: Fresh
+    rows: Rows, me: Me, own: Own, to: Iterable[Jid], plain: bytes, bundles: Mapping[Jid, Bundle | None], fresh: Fresh
 ) -> Iterable[DeviceContent]:
     for device in to:
-        address = session_device(rows, device).address
-        record = _session(rows, device) or _begun(rows, me, address, bundles.get(device), None, fresh)
-        if record is None:
-            continue  # a device that nobody can write to now is left out
-        record, kind, body = ratchet.encrypt(me, record, ratchet.pad(plain, 1 + fresh(1)[0] % 15))
-        rows.save_session(address, record.to_bytes())
-        yield DeviceContent(device=device, type=kind, body=body)
+        record = _session(rows, device) or _begun(rows, me, own, device, bundles.get(device), None, fresh)
+        if record is not None:  # a device that nobody can write to now is left out
+            yield _content(rows, me, device, record, plain, fresh)
+
+
+def _content(rows: Rows, me: Me, device: Jid, record: SessionRecord, plain: bytes, fresh: Fresh) -> DeviceContent:
+    """The next message of a session, which is saved as it is after it."""
+    record, kind, body = ratchet.encrypt(me, record, ratchet.pad(plain, 1 + fresh(1)[0] % 15))
+    rows.save_session(session_device(rows, device).address, record.to_bytes())
+    return DeviceContent(device=device, type=kind, body=body)
 
 
 def _begun(
-    rows: Rows, me: Me, address: str, bundle: Bundle | None, record: SessionRecord | None, fresh: Fresh
+    rows: Rows, me: Me, own: Own, device: Jid, bundle: Bundle | None, record: SessionRecord | None, fresh: Fresh
 ) -> SessionRecord | None:
     """A new session from a bundle; None where there is no bundle or it proves nothing."""
+    address = session_device(rows, device).address
     if bundle is None:
         return None
+    if own.is_phone(device) and rows.identity(address) not in (None, bundle.identity):
+        return None  # our phone proved another identity when it linked us
     base, turn = KeyPair.generate(fresh(32)), KeyPair.generate(fresh(32))
     try:
         begun = ratchet.start(me, bundle, base=base, ratchet=turn, record=record)
@@ -161,9 +160,7 @@ def _begun(
 
 
 def _number(rows: Rows, chat: Jid) -> Jid | None:
-    if chat.server != LID or (pn := rows.pn_of(chat.user)) is None:
-        return None
-    return Jid(pn, PN)
+    return chats.other_address(rows, chat) if chat.server == LID else None
 
 
 def _token(rows: Rows, chat: Jid) -> Node | None:
@@ -218,6 +215,20 @@ def token_received(rows: Rows, who: Jid, token: privacy.Token) -> None:
         )
 
 
+def identity_changed(rows: Rows, who: Jid, own: Own) -> None:
+    """Somebody set WhatsApp up anew: sessions, identities and devices are forgotten, and they are given our token
+    again after the next message, if they had it."""
+    if own.has(who):  # a new phone of ours links us anew; until then its proven identity stays
+        for each in chats.addresses(rows, who):
+            rows.forget_devices(each)
+        return
+    rows.forget_person(who)
+    chat = canonical(rows, who)
+    kept = rows.privacy_token(chat.user)
+    if chat.server == LID and kept.issued_at:
+        rows.save_privacy_token(chat.user, evolve(kept, issued_at=0))
+
+
 # --- somebody could not read one of ours ------------------------------------------------------------------------------
 
 
@@ -246,58 +257,43 @@ def again(
     sent = rows.outbound_of(request.id)
     address = session_device(rows, request.device).address
     record = _session(rows, request.device)
-    made_anew = _seconds(rows.fact(_anew(address)))
+    before = rows.count_retry(request.id, request.device) - 1 if sent is not None and bundle is None else 0
     facts = retry.Facts(
-        sent_to=_both(rows, sent.chat) if sent is not None and sent.plaintext else (),
+        sent_to=chats.addresses(rows, sent.chat) if sent is not None and sent.plaintext else (),
         known_device=_known(rows, request.device),
         this_device=request.device in (own.pn, own.lid),
-        requests_before=rows.count_retry(request.id, request.device) - 1 if bundle is None else 0,
+        requests_before=before,
         resends_last_minute=resends_last_minute,
         session=record is not None,
         session_registration_id=record.current.registration_id if record is not None else None,
-        session_made_anew_at=made_anew,
+        session_made_anew_at=int(rows.fact(_anew(address)) or 0) or None,
     )
     decided = retry.decide(request, facts, now=rows.now_ms // 1000)
     if isinstance(decided, retry.Ignore) or sent is None:
         return Again(why=decided.reason)
+    if not sent.our_id and not own.is_phone(request.device):
+        return Again(why="it was for our phone alone")
     me = Me(device.identity, device.registration_id)
     if decided.session != "keep":
         offered = keys if decided.session == "from_keys" else bundle
-        if offered is None and decided.session == "fetch" and bundle is None:
+        if offered is None and decided.session == "fetch":
             return Again(bundle_of=request.device, why=decided.reason)
-        record = _begun(rows, me, address, offered, record, fresh)
+        record = _begun(rows, me, own, request.device, offered, record, fresh)
+        if record is None:
+            return Again(why="the keys of that device are of no use")
         rows.set_fact(_anew(address), str(rows.now_ms // 1000).encode())
-    if record is None:
-        return Again(why="no session can be begun with that device")
+    assert record is not None  # without one it is not kept
     message = envelope.parse(sent.plaintext)
-    said = compose.own_copy(message, str(sent.chat)) if request.own else message
-    record, kind, body = ratchet.encrypt(me, record, ratchet.pad(said.SerializeToString(), 1 + fresh(1)[0] % 15))
-    rows.save_session(address, record.to_bytes())
-    content = DeviceContent(device=request.device, type=kind, body=body)
-    node = retry.resend(request, content, shape=compose.shape(message), account=device.account)
+    said = compose.own_copy(message, str(sent.chat)) if request.own and sent.our_id else message
+    encrypted = _content(rows, me, request.device, record, said.SerializeToString(), fresh)
+    node = retry.resend(request, encrypted, shape=compose.shape(message), account=device.account)
+    if not sent.our_id:
+        node = evolve(node, attrs={**node.attrs, "category": "peer"})
     return Again(node=pack(node), why=decided.reason)
 
 
 def _anew(address: str) -> str:
     return f"session_anew.{address}"
-
-
-def _seconds(fact: bytes | None) -> int | None:
-    return int(fact) if fact else None
-
-
-def _both(rows: Rows, chat: Jid) -> tuple[Jid, ...]:
-    """A person under both addresses."""
-    if chat.server == LID:
-        pn = rows.pn_of(chat.user)
-        return (chat.bare, Jid(pn, PN)) if pn is not None else (chat.bare,)
-    lid = rows.lid_of(chat.user)
-    return (chat.bare, Jid(lid, LID)) if lid is not None else (chat.bare,)
-
-
-def other_address(rows: Rows, chat: Jid) -> Jid | None:
-    """The chat's address of the other kind, where it is known."""
-    return next((each for each in _both(rows, chat) if each.server != chat.server), None)
 
 
 def _known(rows: Rows, device: Jid) -> bool:
@@ -307,7 +303,7 @@ def _known(rows: Rows, device: Jid) -> bool:
         return False
     if _session(rows, device) is not None:
         return True
-    lists = [rows.devices(each) for each in _both(rows, who)]
+    lists = [rows.devices(each) for each in chats.addresses(rows, who)]
     return any(found is not None and device.device in found.devices for found in lists)
 
 
@@ -317,20 +313,31 @@ def _known(rows: Rows, device: Jid) -> bool:
 def ask_phone(
     rows: Rows, message: Incoming, own: Own, device: Device, fresh: Fresh, bundle: Bundle | None
 ) -> Outbound | Missing:
-    """Ask our own phone for a message that did not reach us whole. What is missing for it is said as by `seal`."""
+    """Ask our own phone for a message that did not reach us whole. What is missing for it is said as by `seal`.
+
+    Each message is asked for once: its stanza may come again before we cleared it, and then the same bytes go again.
+    """
+    id_ = _request_id(message, own)
+    done = rows.outbound_of(id_)
+    if done is not None and done.node:
+        return done
     phone = (own.lid or own.pn).bare
     me = Me(device.identity, device.registration_id)
-    address = session_device(rows, phone).address
-    record = _session(rows, phone) or _begun(rows, me, address, bundle, None, fresh)
+    record = _session(rows, phone) or _begun(rows, me, own, phone, bundle, None, fresh)
     if record is None:
         return Missing(bundles=(phone,))
     chat = canonical(rows, message.chat)
+    rows.ask_phone(id_, PLACEHOLDER, chat, message.id)
     key = compose.Key(chat=str(chat), id=message.id, from_me=message.from_me)
     said = compose.placeholder_request([key]).SerializeToString()
-    record, kind, body = ratchet.encrypt(me, record, ratchet.pad(said, 1 + fresh(1)[0] % 15))
-    rows.save_session(address, record.to_bytes())
-    id_ = outgoing.message_id(own, now=rows.now_ms // 1000, random16=fresh(16))
-    rows.ask_phone(id_, PLACEHOLDER, chat, message.id)
-    content = DeviceContent(device=phone, type=kind, body=body)
-    node = outgoing.peer_message(id_, own, content, account=device.account, urgent=True)
-    return Outbound(our_id="", id=id_, chat=phone, node=pack(node), plaintext=said, at=rows.now_ms)
+    encrypted = _content(rows, me, phone, record, said, fresh)
+    node = outgoing.peer_message(id_, own, encrypted, account=device.account, urgent=True)
+    asked = Outbound(our_id="", id=id_, chat=phone, node=pack(node), plaintext=said, at=rows.now_ms)
+    rows.save_outbound(asked)
+    return asked
+
+
+def _request_id(message: Incoming, own: Own) -> str:
+    """The same for the same message, that a crash between asking and clearing does not make us ask twice."""
+    source = hashlib.sha256(f"{PLACEHOLDER} {message.id}".encode()).digest()[:16]
+    return outgoing.message_id(own, now=message.at, random16=source)

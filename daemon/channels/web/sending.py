@@ -4,16 +4,15 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-import trio
 from attrs import define, evolve
 
-from daemon.channels.web import outbound
-from daemon.channels.web.connection import Connection, Ended, NoAnswer, Randomness
+from daemon.channels.web import chats, outbound
+from daemon.channels.web.connection import Connection, NoAnswer, Randomness
 from daemon.channels.web.keys import Device, Keys, Outbound, Rows
 from daemon.channels.web.outbound import Draft, Missing, Unreachable
 from daemon.errors import SendDelayed, SendRefused, SendUnsettled
 from daemon.logs import get_logger
-from daemon.whatsapp.web import bundle, content, devices, outgoing, pace, privacy, receipts
+from daemon.whatsapp.web import bundle, content, devices, pace, privacy, receipts
 from daemon.whatsapp.web.bundle import Bundle
 from daemon.whatsapp.web.errors import Garbled
 from daemon.whatsapp.web.jid import LID, PN, Jid
@@ -26,6 +25,8 @@ QUERY_SECONDS: Final = 30.0
 ATTEMPTS: Final = 6
 """Rounds of fetching what is missing for one message; more means that the server's answers do not fit its questions."""
 LATER_SECONDS: Final = 30.0
+UNREACHABLE_SECONDS: Final = 600.0
+TOO_FAST: Final = 429
 
 
 @define(eq=False)
@@ -39,9 +40,12 @@ class Sending:
     randomness: Randomness
     tenant: str
     trouble: Callable[[pace.Trouble, float | None], Awaitable[None]]  # the server watches the number
+    aside: Callable[[Callable[[], Awaitable[None]]], object]  # do it meanwhile; it may be left out
 
     async def destination(self, *, lid: str, phone: str) -> Jid:
-        """The address a customer is written to: the LID wherever there is one. Raises `SendDelayed`."""
+        """The address a customer is written to: the LID wherever there is one. Raises `SendRefused`, `SendDelayed`."""
+        if not lid and not phone:
+            raise SendRefused("the customer has neither a phone number nor an address on this channel")
         if lid:
             return Jid(lid, LID)
         known = await self.keys.read(lambda rows: rows.lid_of(phone))
@@ -69,6 +73,7 @@ class Sending:
         """
         log = get_logger("channels.web", tenant=self.tenant)
         bundles: dict[Jid, Bundle | None] = {}
+        looked_up: set[Jid] = set()
         tried: list[receipts.Do] = []
         for _ in range(ATTEMPTS):
             sealed = await self.keys.write(
@@ -79,13 +84,15 @@ class Sending:
                     device=self.device,
                     fresh=self.randomness.bytes,
                     bundles=bundles,
+                    looked_up=looked_up,
                 )
             )
             match sealed:
                 case Unreachable():
-                    raise SendDelayed("none of the customer's devices can be written to now", LATER_SECONDS)
+                    raise SendDelayed("none of the customer's devices can be written to now", UNREACHABLE_SECONDS)
                 case Missing():
                     await self._fetch(sealed, bundles)
+                    looked_up.update(sealed.lists)
                 case Outbound(state="acked"):
                     return content.network_id(sealed.id, str(sealed.chat))
                 case Outbound():
@@ -95,7 +102,7 @@ class Sending:
                         return await self._accepted(sealed, ack)
                     log.warning("send_answered", error=ack.error, meaning=meaning.meaning)
                     if meaning.do == "again":
-                        raise SendDelayed(meaning.meaning, meaning.seconds or LATER_SECONDS, code=_code(ack.error))
+                        raise _again(meaning, ack)
                     await self.keys.write(partial(outbound.refused, our_id=draft.our_id))
                     if meaning.trouble:
                         await self.trouble("stranger", None)
@@ -103,6 +110,7 @@ class Sending:
                         raise SendRefused(meaning.meaning, meaning.remedy, code=_code(ack.error))
                     tried.append(meaning.do)
                     draft = await self._otherwise(draft, meaning.do)
+                    looked_up.clear()
         raise SendDelayed("WhatsApp's answers about the customer's devices do not fit together", LATER_SECONDS)
 
     async def _hand_over(self, sealed: Outbound) -> receipts.Ack:
@@ -120,16 +128,13 @@ class Sending:
         stale = bool(ack.phash) and ack.phash != sealed.phash
         due = await self.keys.write(partial(_accepted, sealed=sealed, own=self.own, stale=stale))
         if due:
-            await self._give_token(sealed.chat)
+            self.aside(partial(self._give_token, sealed.chat))
         return content.network_id(sealed.id, str(sealed.chat))
 
     async def _give_token(self, chat: Jid) -> None:
-        """Give the customer our privacy token; a courtesy that may fail."""
+        """Give the customer our privacy token. Raises `NoAnswer`."""
         now = await self.keys.read(lambda rows: rows.now_ms // 1000)
-        try:
-            answer = await self.connection.ask(privacy.issue(chat, now), seconds=QUERY_SECONDS)
-        except (NoAnswer, Ended):
-            return
+        answer = await self.connection.ask(privacy.issue(chat, now), seconds=QUERY_SECONDS)
         if answer.get("type") == "result":
             await self.keys.write(partial(outbound.token_issued, chat=chat))
 
@@ -138,7 +143,7 @@ class Sending:
         if do == "rebuild":
             await self.keys.write(partial(_forget_lists, people=(draft.chat, self.own.beside(draft.chat).bare)))
             return draft
-        other = await self.keys.read(partial(outbound.other_address, chat=draft.chat))
+        other = await self.keys.read(partial(chats.other_address, person=draft.chat))
         if other is None:
             raise SendRefused("WhatsApp does not take messages to the customer under the only address we know")
         return evolve(draft, chat=other)
@@ -227,6 +232,13 @@ def _forget_lists(rows: Rows, people: tuple[Jid, ...]) -> None:
         rows.forget_devices(person)
 
 
+def _again(meaning: receipts.AckMeaning, ack: receipts.Ack) -> SendDelayed:
+    """Too fast is the number's fault, all else this chat's."""
+    code = _code(ack.error)
+    scope = "channel" if code == TOO_FAST else "contact"
+    return SendDelayed(meaning.meaning, meaning.seconds or LATER_SECONDS, scope, code)
+
+
 def _code(error: str) -> int | None:
     return int(error) if error.isdigit() else None
 
@@ -234,9 +246,3 @@ def _code(error: str) -> int | None:
 def _later(what: str, cause: Exception) -> SendDelayed:
     overlimit = isinstance(cause, QueryRefused) and cause.error.overlimit
     return SendDelayed(what, 300.0 if overlimit else LATER_SECONDS, "channel" if overlimit else "contact")
-
-
-async def shown_typing(connection: Connection, chat: Jid, own: Own, seconds: float, *, voice: bool) -> None:
-    """Show the customer that an answer is being written for so long. May be cancelled; nothing is sent then."""
-    await connection.send(outgoing.chatstate(chat, "recording" if voice else "composing", own))
-    await trio.sleep(seconds)

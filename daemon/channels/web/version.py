@@ -17,9 +17,11 @@ HEADERS: Final = {
     "Sec-Fetch-Site": "none",
 }
 MAX_BYTES: Final = 4 << 20
-TIMEOUT: Final = httpx.Timeout(20.0, connect=5.0)
+LOOK_SECONDS: Final = 30.0
+"""A look-up takes at most so long."""
 LEAST_SECONDS: Final = 3600.0
 """Between two look-ups, however many tenants ask."""
+LEAST_AFTER_FAILURE_SECONDS: Final = 60.0
 
 
 @define(eq=False)
@@ -29,29 +31,45 @@ class ClientVersion:
     client: httpx.AsyncClient
     page: str = PAGE  # "": there is nothing to look up (a test server)
     current: Version = payload.BUILT_IN_VERSION
-    _looked_at: float | None = None
+    _look_at: float = 0.0  # trio time of the next look-up
+    _known: bool = False  # whether the last one told
     _looking: trio.Lock = field(factory=trio.Lock)
 
-    async def refresh(self) -> None:
-        """Look the present version up, at most once an hour; a failure is logged and changes nothing."""
+    def took(self, version: Version) -> None:
+        """The server has taken that one before."""
+        self.current = max(self.current, version)
+
+    async def refresh(self) -> bool:
+        """Look the present version up, at most once an hour; whether `current` is it now. A failure is logged."""
+        if not self.page:
+            return True
         async with self._looking:
-            now = trio.current_time()
-            if not self.page or (self._looked_at is not None and now - self._looked_at < LEAST_SECONDS):
-                return
-            self._looked_at = now
-            log = get_logger("channels.web")
-            try:
+            if trio.current_time() >= self._look_at:
+                self._known = await self._look()
+                pause = LEAST_SECONDS if self._known else LEAST_AFTER_FAILURE_SECONDS
+                self._look_at = trio.current_time() + pause
+            return self._known
+
+    async def _look(self) -> bool:
+        log = get_logger("channels.web")
+        found, why = None, "the page does not name it"
+        try:
+            with trio.fail_after(LOOK_SECONDS):
                 found = payload.version_in(await self._read())
-            except httpx.HTTPError as error:
-                log.warning("client_version_unknown", reason=type(error).__name__)
-                return
-            if found is None:
-                log.warning("client_version_unknown", reason="the page does not name it")
-            elif found > self.current:
-                log.info("client_version", version=".".join(map(str, found)))
-                self.current = found
+        except (httpx.HTTPError, trio.TooSlowError) as error:
+            why = type(error).__name__
+        if found is None:
+            log.warning("client_version_unknown", reason=why)
+            return False
+        if found > self.current:
+            log.info("client_version", version=".".join(map(str, found)))
+            self.current = found
+        return True
 
     async def _read(self) -> str:
-        response = await self.client.get(self.page, headers=HEADERS, timeout=TIMEOUT, follow_redirects=True)
-        response.raise_for_status()
-        return response.content[:MAX_BYTES].decode("utf-8", "replace")
+        async with self.client.stream("GET", self.page, headers=HEADERS, follow_redirects=True) as response:
+            response.raise_for_status()
+            text = b""
+            async for chunk in response.aiter_bytes():  # to the end: httpx's generators are not left half-way
+                text += chunk[: MAX_BYTES - len(text)]
+        return text.decode("utf-8", "replace")

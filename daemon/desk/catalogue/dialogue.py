@@ -6,17 +6,17 @@ from typing import Any, Final
 
 from attrs import evolve
 
+from daemon.desk import wording
 from daemon.desk.brief import Brief, Command, HandOver, Note, OptOut, Reply
 from daemon.desk.catalogue import deals, house, offers, visits
 from daemon.desk.catalogue.details import name
 from daemon.desk.catalogue.draft import Draft
-from daemon.desk.catalogue.kinds import answer_kind
+from daemon.desk.catalogue.kinds import SENT_PICTURE, answer_kind
 from daemon.desk.catalogue.showing import ABOUT, by_words, shown_for
 from daemon.desk.catalogue.smalltalk import close, greet, not_understood, small_talk, steer_back
 from daemon.desk.catalogue.subjects import MOST, Subject, resolve
 from daemon.desk.catalogue.understanding import Understood, understand
 from daemon.desk.catalogue.wish import described
-from daemon.desk.wording import OPTED_OUT
 from shards.tenant.vehicle import Vehicle
 
 Steps = Generator[Command, Any, None]
@@ -53,7 +53,7 @@ def answer(brief: Brief) -> Turn:
 def _compose(draft: Draft, understood: Understood) -> Steps:
     if understood.out:
         draft.do(OptOut())
-        draft.say(OPTED_OUT)
+        draft.say(wording.OPTED_OUT)
         return
     if _handed_over(draft, understood):
         return
@@ -61,10 +61,14 @@ def _compose(draft: Draft, understood: Understood) -> Steps:
     if not understood.text:
         answer_kind(draft, draft.brief.burst[-1].kind)
         return
+    if reason := next((line.unheard for line in draft.brief.burst if line.unheard), ""):
+        draft.say(wording.unheard(reason)[0])  # and then what was written besides
     pictures = any(line.kind in {"image", "video"} and not line.vehicle_id for line in draft.brief.burst)
     if pictures and understood.wish.empty and understood.pointing and not draft.brief.burst[-1].quoted:
         answer_kind(draft, "image")
         return
+    if pictures and (understood.has("trade", "sell") or draft.brief.memory.get("asked") == "trade"):
+        draft.lead(trade_in=SENT_PICTURE)
     if steer_back(draft, understood):
         return
     if not _LETTER.search(understood.folded):

@@ -63,6 +63,19 @@ class Admin:
         ).account
         return {"pn": str(account.pn), "lid": str(account.lid)}
 
+    def change(
+        self, phone: str, addressing: str = "", lid_known: bool | None = None, wants_passkey: bool | None = None
+    ) -> None:
+        """How the person is addressed from now on, or whether linking asks for a passkey; what is not given stays."""
+        known = self.rig.network.phone(phone)
+        if addressing:
+            _one_of(addressing, get_args(Addressing))
+            known.account.addressing = cast("Addressing", addressing)
+        if lid_known is not None:
+            known.account.lid_known = lid_known
+        if wants_passkey is not None:
+            known.wants_passkey = wants_passkey
+
     def scan(self, phone: str, text: str) -> None:
         """Scan a QR code's text."""
         self.rig.network.scan(self.rig.network.phone(phone), text)

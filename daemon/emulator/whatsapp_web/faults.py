@@ -24,12 +24,13 @@ Kind = Literal[
     "wrong_mac",
     "unknown_prekey",
     "plaintext",  # instead of the ciphertext, as only newsletters have it
-    "unavailable",  # without content, as messages from advertisements
+    "unavailable",  # without content but for a word that there is none, as messages from advertisements
+    "empty",  # without even that
     # when it logs in
     "failure",  # `code` is the reason
 ]
 SENT: Final = frozenset({"cut_before_ack", "cut_after_taking", "cut_after_ack", "no_ack", "refuse"})
-CHANGES: Final = frozenset({"wrong_mac", "unknown_prekey", "plaintext", "unavailable"})
+CHANGES: Final = frozenset({"wrong_mac", "unknown_prekey", "plaintext", "unavailable", "empty"})
 DELIVERED: Final = frozenset({"cut_before_delivery", "cut_after_delivery", "duplicate", "swap"})
 
 Blow = Literal[
@@ -87,6 +88,8 @@ def changed(node: Node, kind: str) -> Node:
         return node
     if kind == "unavailable":
         return evolve(node, content=(Node("unavailable", {"type": ""}),))
+    if kind == "empty":
+        return evolve(node, content=None)
     if kind == "plaintext":
         said = wa.Message(conversation="plaintext").SerializeToString()
         return evolve(node, content=(Node("plaintext", {}, said),))

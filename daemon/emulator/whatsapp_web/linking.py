@@ -6,12 +6,13 @@ from typing import Final
 from attrs import define, field, frozen
 
 from daemon.emulator.whatsapp_web.accounts import Device, SignedKey
+from daemon.emulator.whatsapp_web.passkey_check import PasskeyCheck
 from daemon.emulator.whatsapp_web.phone import Phone
 from daemon.emulator.whatsapp_web.phone_keys import Entropy
 from daemon.whatsapp.web import link_code, pairing
 from daemon.whatsapp.web.adv import Details
 from daemon.whatsapp.web.curve import KeyPair
-from daemon.whatsapp.web.errors import Garbled
+from daemon.whatsapp.web.errors import Garbled, Untrusted
 from daemon.whatsapp.web.jid import SERVER
 from daemon.whatsapp.web.node import Node
 from daemon.whatsapp.web.payload import Registration
@@ -39,6 +40,7 @@ class Candidate:
     linked: Device | None = None
     _hello: link_code.CompanionHello | None = None
     _typed: _Typed | None = None
+    _check: tuple[Phone, PasskeyCheck] | None = None
     _offered: tuple[Phone, Device] | None = None
 
 
@@ -67,11 +69,15 @@ class Linking:
         candidate = next((one for one in self._candidates if code.ref in one.refs), None)
         if candidate is None or (candidate.noise, candidate.registration.identity) != (code.noise, code.identity):
             raise Garbled("the QR code belongs to no device that is connected; it may have expired")
-        return candidate, self._success(phone, candidate, code.adv_secret, now)
+        return candidate, self._vouch(phone, candidate, code.adv_secret, now)
 
     def awaits_code(self, phone: Phone) -> bool:
         """Whether a candidate shows a code for this phone."""
         return any(one._hello and one._hello.phone == phone.account.pn for one in self._candidates)
+
+    def passkey(self, phone: Phone) -> PasskeyCheck | None:
+        """The passkey step that linking to this phone is in, if there is one."""
+        return next((one._check[1] for one in self._candidates if one._check and one._check[0] is phone), None)
 
     def enter_code(self, phone: Phone, text: str) -> tuple[Candidate, Node]:
         """A person types the code that a companion shows. Slow on purpose: 100 ms. Raises `Garbled`."""
@@ -106,9 +112,9 @@ class Linking:
                 candidate._hello = link_code.read_companion_hello(node)
                 return [link_code.ref_answer(node, _code_ref(candidate))]
             case "companion_finish" if candidate._typed:
-                return [_empty(node), self._finish(candidate, candidate._typed, node, now)]
+                return [_result_of(node), self._finish(candidate, candidate._typed, node, now)]
             case _:
-                return [_empty(node)]
+                return self._with_passkey(candidate, node, now)
 
     def _finish(self, candidate: Candidate, typed: _Typed, node: Node, now: int) -> Node:
         finish = link_code.read_companion_finish(node)
@@ -118,7 +124,40 @@ class Linking:
             ephemeral=typed.ephemeral,
             companion_ephemeral=typed.companion_ephemeral,
         )
-        return self._success(typed.phone, candidate, secret, now)
+        return self._vouch(typed.phone, candidate, secret, now)
+
+    def _vouch(self, phone: Phone, candidate: Candidate, adv_secret: bytes, now: int) -> Node:
+        """The phone links the companion, or a passkey is asked for first."""
+        if not phone.wants_passkey:
+            return self._success(phone, candidate, adv_secret, now)
+        check = PasskeyCheck(self.entropy, adv_secret)
+        candidate._check = (phone, check)
+        return check.ask(self._id())
+
+    def _with_passkey(self, candidate: Candidate, node: Node, now: int) -> list[Node]:
+        """The companion's part of the passkey step."""
+        child = node.children()[0] if node.children() else Node("none")
+        if candidate._check is None:
+            return [_result_of(node)]
+        phone, check = candidate._check
+        match child.tag:
+            case "passkey_request_options":
+                return [_result_of(node, check.options())]
+            case "ref":
+                return [_result_of(node, check.ref())]
+            case "passkey_prologue":
+                return [_result_of(node), check.prove(child, self._id())]
+            case "companion_nonce":
+                check.reveal(child.data)
+                return [_result_of(node)]
+            case "encrypted_pairing_request":
+                asked = check.open(child.data)
+                ours = (asked.companionPublicKey, asked.companionIdentityKey)
+                if ours != (candidate.noise, candidate.registration.identity):
+                    raise Untrusted("the companion pairs with other keys than it registered with")
+                return [_result_of(node), self._success(phone, candidate, asked.advSecret, now)]
+            case _:
+                return [_result_of(node)]
 
     def _success(self, phone: Phone, candidate: Candidate, adv_secret: bytes, now: int) -> Node:
         number, key_index = phone.account.reserve()
@@ -166,5 +205,5 @@ def _code_ref(candidate: Candidate) -> bytes:
     return candidate.refs[0].encode()
 
 
-def _empty(node: Node) -> Node:
-    return Node("iq", {"from": SERVER, "type": "result", "id": node.get("id")})
+def _result_of(node: Node, *content: Node) -> Node:
+    return Node("iq", {"from": SERVER, "type": "result", "id": node.get("id")}, content)

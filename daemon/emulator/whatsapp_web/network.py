@@ -13,6 +13,7 @@ from daemon.emulator.whatsapp_web.faults import SENT, Fault
 from daemon.emulator.whatsapp_web.lines import Line, Lines
 from daemon.emulator.whatsapp_web.linking import Candidate, Linking
 from daemon.emulator.whatsapp_web.media_host import MediaStore
+from daemon.emulator.whatsapp_web.passkey_check import PasskeyCheck
 from daemon.emulator.whatsapp_web.phone import Phone
 from daemon.emulator.whatsapp_web.phone_keys import Entropy
 from daemon.emulator.whatsapp_web.queries import Delivery, MediaHost, Queries
@@ -154,6 +155,10 @@ class Network:
     def awaits_code(self, phone: Phone) -> bool:
         """Whether a companion shows a code for this phone."""
         return self._linking.awaits_code(phone)
+
+    def passkey(self, phone: Phone) -> PasskeyCheck | None:
+        """The passkey step that linking to this phone is in; its `code` is what the phone shows."""
+        return self._linking.passkey(phone)
 
     def said_unlinked(self, candidate: Candidate, node: Node) -> None:
         """A stanza of a device that is not linked yet. Raises `Garbled`."""

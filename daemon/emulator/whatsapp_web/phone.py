@@ -31,6 +31,8 @@ class Phone:
     entropy: Entropy = field(repr=False)
     platform: str = "android"
     business: bool = False
+    wants_passkey: bool = False  # to link a companion
+    nct_salt: bytes = field(init=False, repr=False)
     online: bool = True
     reupload: Callable[[str], str] = field(default=str, repr=False)
     keys: PhoneKeys = field(init=False, repr=False)
@@ -42,6 +44,7 @@ class Phone:
 
     def __attrs_post_init__(self) -> None:
         self.keys = PhoneKeys(self.entropy)
+        self.nct_salt = self.entropy(32)
         self.raw_id = int.from_bytes(self.entropy(3))
         self.account.link(Device(self.account, PHONE))
         self.keys.publish(self.device)
@@ -116,6 +119,7 @@ class Phone:
         bootstrap = wa.HistorySync(
             syncType=wa.HistorySync.INITIAL_BOOTSTRAP,
             progress=100,
+            nctSalt=self.nct_salt,
             phoneNumberToLidMappings=[
                 wa.PhoneNumberToLIDMapping(pnJid=str(account.pn), lidJid=str(account.lid))
                 for account in self._acquaintances()

@@ -67,7 +67,7 @@ class Queries:
             case "privacy", "set", "tokens":
                 return [_result(device, iq), *self._tokens(device, child, now)]
             case "md", "set", "remove-companion-device":
-                return self._remove(device, iq, child)
+                return self._remove(device, iq, child, now)
             case "w:sync:app:state", _, "sync":
                 collections = [Node("collection", dict(one.attrs)) for one in child.children("collection")]
                 return [_result(device, iq, Node("sync", {}, tuple(collections)))]
@@ -221,13 +221,14 @@ class Queries:
                 deliveries.append(Delivery(device=other, node=node, kept=True))
         return deliveries
 
-    def _remove(self, device: Device, iq: Node, child: Node) -> list[Delivery]:
+    def _remove(self, device: Device, iq: Node, child: Node, now: int) -> list[Delivery]:
         jid = child.jid("jid")
         gone = self.accounts.device(jid) if jid else None
         if gone is None or gone.account is not device.account or gone.number == PHONE:
             return [_error(device, iq, 404, "item-not-found")]
         gone.account.unlink(gone)
-        return [_result(device, iq), Delivery(device=gone, node=DEVICE_REMOVED, closing=True)]
+        told = self.devices_changed(gone.account, "remove", gone, now)
+        return [_result(device, iq), *told, Delivery(device=gone, node=DEVICE_REMOVED, closing=True)]
 
 
 DEVICE_REMOVED: Final = Node("stream:error", {"code": "401"}, (Node("conflict", {"type": "device_removed"}),))

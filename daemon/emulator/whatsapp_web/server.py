@@ -102,7 +102,7 @@ class Server:
                     "127.0.0.1",
                     port,
                     None,
-                    max_message_size=1 << 24,
+                    max_message_size=(1 << 24) + 3,
                     message_queue_size=64,
                 )
             )

@@ -226,6 +226,10 @@ class Pace:
         """The operator wants to try again, whatever it was."""
         self._trouble = None
 
+    def banned(self, now: float) -> bool:
+        """Whether the stop is a ban: then nobody even connects."""
+        return self._trouble == "ban" and now < self._until
+
     def stopped(self, now: float) -> str:
         """The sentence for the operator; "" while the number may send."""
         return _SENTENCES[self._trouble] if self._trouble is not None and now < self._until else ""

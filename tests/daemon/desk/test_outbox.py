@@ -17,7 +17,7 @@ from daemon.whatsapp.events import Sender
 from shards.tenant import conversations, identity, messages
 from tests.conftest import Logs
 from tests.support.desk_rows import ANA, BIA, Desk, desk_in
-from tests.support.desk_tasks import InlineShard, ScriptedChannel, passes
+from tests.support.desk_tasks import InlineShard, Mute, ScriptedChannel, passes
 
 DAY = 24 * 60 * 60
 
@@ -65,6 +65,7 @@ class Bench:
             now=self.desk.clock,
             received=self.received,
             sent=self.results.append,
+            voice=Mute(),
         )
         async with trio.open_nursery() as nursery:
             await nursery.start(self.outbox.run)

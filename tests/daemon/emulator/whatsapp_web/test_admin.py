@@ -74,6 +74,13 @@ async def test_faults_and_blows(admin: Admin) -> None:
     assert network.lines.gated
 
 
+async def test_a_person_is_addressed_otherwise(admin: Admin) -> None:
+    phone = admin.rig.network.phone(ANA)
+    admin.obey({"do": "change", "phone": ANA, "addressing": "pn", "lid_known": False, "wants_passkey": True})
+    admin.obey({"do": "change", "phone": ANA})
+    assert (phone.account.addressing, phone.account.lid_known, phone.wants_passkey) == ("pn", False, True)
+
+
 async def test_phones_and_files_change(admin: Admin) -> None:
     network = admin.rig.network
     identity = network.phone(ANA).keys.identity

@@ -160,6 +160,21 @@ async def test_what_came_while_it_was_away_is_delivered_once(
     assert texts == [f"mensagem {n}" for n in range(12)]
 
 
+@pytest.mark.parametrize("keys", ["log", "files"])
+async def test_a_killed_one_comes_back(rig: Rig, tmp_path: Path, shop: Phone, customer: Phone, keys: str) -> None:
+    async with baileys(rig.url, tmp_path / "baileys") as peer:
+        await link(peer, rig.network, shop, keys=keys)
+        await peer.text(str(customer.account.lid), "antes")
+        await got(rig, customer, "antes")
+    rig.network.write(customer, shop.account, said("você sumiu?"))
+    async with baileys(rig.url, tmp_path / "baileys") as peer:
+        await peer.open(keys=keys)
+        await logged_in(peer, rig.network, shop)
+        await peer.event("message", where=lambda event: event["text"] == "você sumiu?")
+        await peer.text(str(customer.account.lid), "depois")
+        await got(rig, customer, "depois")
+
+
 @pytest.mark.parametrize("kind", ["wrong_mac", "unknown_prekey"])
 async def test_what_cannot_be_decrypted_is_asked_for_again(
     rig: Rig, peer: Peer, shop: Phone, customer: Phone, kind: str

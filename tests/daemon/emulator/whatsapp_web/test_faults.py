@@ -54,6 +54,7 @@ def test_content_that_is_missing_or_not_encrypted() -> None:
     node, _, _ = letter(first=True)
     assert [child.tag for child in changed(node, "unavailable").children()] == ["unavailable"]
     assert [child.tag for child in changed(node, "plaintext").children()] == ["plaintext"]
+    assert changed(node, "empty").children() == ()
     known, _, _ = letter(first=False)
     assert changed(known, "unknown_prekey") == known
     assert changed(Node("message"), "wrong_mac") == Node("message")

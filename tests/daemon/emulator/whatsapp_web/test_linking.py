@@ -5,14 +5,15 @@ import pytest
 from daemon.emulator.whatsapp_web.linking import Candidate
 from daemon.emulator.whatsapp_web.network import Network
 from daemon.emulator.whatsapp_web.phone import Phone
-from daemon.whatsapp.web import link_code, pairing
+from daemon.whatsapp.web import link_code, pairing, passkey
 from daemon.whatsapp.web.curve import KeyPair
 from daemon.whatsapp.web.errors import Garbled, Untrusted
 from daemon.whatsapp.web.jid import PN
 from daemon.whatsapp.web.node import Node
 from daemon.whatsapp.web.payload import BUILT_IN_VERSION, Registration, read, registration
 from daemon.whatsapp.web.record import SignedPreKey
-from tests.daemon.emulator.whatsapp_web.people import KeptLine, network
+from tests.daemon.emulator.whatsapp_web.people import NOW, KeptLine, network
+from tests.daemon.emulator.whatsapp_web.test_passkey_check import assertion
 
 NOISE, SECRET = b"n" * 32, b"a" * 32
 IDENTITY = KeyPair.generate(b"i" * 32)
@@ -98,6 +99,42 @@ def test_other_words_mean_nothing(net: Network, line: KeptLine, candidate: Candi
     assert line.sent == []
     net.said_unlinked(candidate, Node("iq", {"id": "1", "type": "get", "xmlns": "w:p"}))
     assert [node.get("type") for node in line.take("iq")] == ["result"]
+
+
+@pytest.mark.parametrize("honest", [True, False])
+def test_linking_with_a_passkey(net: Network, phone: Phone, line: KeptLine, candidate: Candidate, honest: bool) -> None:
+    phone.wants_passkey = True
+    net.scan(phone, qr(offered(line)[0]))
+    (notification,) = line.take("notification")
+    asked = passkey.asked(notification, adv_secret=SECRET, now=NOW)
+
+    def query(node: Node) -> Node:
+        net.said_unlinked(candidate, Node("iq", {**node.attrs, "id": "9"}, node.content))
+        return line.take("iq")[0]
+
+    assert passkey.asked(query(passkey.FETCH_OPTIONS), adv_secret=SECRET, now=NOW).challenge == asked.challenge
+    ref = passkey.read_ref(query(passkey.FETCH_REF))
+    ephemeral = KeyPair.generate(b"e" * 32)
+    proved, node = passkey.prove(asked, assertion(asked), ref=ref, ephemeral=ephemeral, nonce=b"c" * 32, now=NOW)
+    query(node)
+    (continued,) = line.take("notification")
+    confirming, revealed = passkey.confirm(proved, continued)
+    query(revealed)
+    check = net.passkey(phone)
+    assert check
+    assert check.code == confirming.code == ""
+    noise = NOISE if honest else b"m" * 32
+    last = passkey.request(confirming, noise=noise, identity=IDENTITY.public, adv_secret=b"b" * 32, iv=b"v" * 12)
+    said = Node("iq", {**last.node.attrs, "id": "10"}, last.node.content)
+    if not honest:
+        with pytest.raises(Untrusted, match="other keys"):
+            net.said_unlinked(candidate, said)
+        return
+    net.said_unlinked(candidate, said)
+    _, success = line.take("iq")
+    paired = pairing.complete(success, identity=IDENTITY, adv_secret=b"b" * 32, random64=b"r" * 64)
+    net.said_unlinked(candidate, paired.reply)
+    assert net.companion("5551990000001").device_identity == paired.account
 
 
 @pytest.mark.parametrize("right", [True, False])

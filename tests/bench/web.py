@@ -1,0 +1,293 @@
+"""Many dealerships on the phone app in one process: memory of an idle socket, CPU of a message, and what traffic leaves.
+
+WhatsApp's side, TLS before it, and Baileys are processes of their own. Runs alone with `python -m tests.bench web`.
+
+All memory is taken of daemons (and Baileys) that were started anew, with files that are closed: an idle tenant's are, a
+minute after their last use. Only the memory of the process counts; a socket's buffers in the kernel are in none.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import trio
+from attrs import define, frozen
+
+from shards.directory import IDLE_SECONDS, SWEEP_SECONDS
+from tests.bench.process import Bench, address_of, bench, cpu_seconds
+from tests.support import baileys_peer
+from tests.support.stock import STOCK
+from tests.support.web_server import WebServer, web_server
+
+ROUNDS: Final = 5
+GROWTH_MESSAGES: Final = 10_000
+BAILEYS_SOCKETS: Final = (50, 200)
+AT_ONCE: Final = 8
+SETTLE_SECONDS: Final = 10.0
+PATIENCE_SECONDS: Final = 900.0
+QUESTIONS: Final = ("tem corolla?", "tem civic?", "qual o mais barato?", "tem suv automático?", "tem algo até 70 mil?")
+
+Figures = dict[str, Any]
+
+
+@frozen(kw_only=True)
+class Held:
+    """Memory of a process, MB: all of it, with shared pages divided among their users, and what only it has."""
+
+    rss: float
+    pss: float
+    uss: float
+
+    @classmethod
+    def by(cls, pid: int) -> "Held":
+        """Of a process now."""
+        fields = {}
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
+            name, _, rest = line.partition(":")
+            fields[name] = int(rest.split()[0]) / 1024
+        return cls(rss=fields["Rss"], pss=fields["Pss"], uss=fields["Private_Clean"] + fields["Private_Dirty"])
+
+
+@define(eq=False)
+class Town:
+    """The daemon, WhatsApp, and for each tenant the shop's phone and one customer."""
+
+    daemon: Bench
+    whatsapp: WebServer
+    tenants: int
+    written: int = 0
+
+    @staticmethod
+    def shop(index: int) -> str:
+        return f"55513{index:08}"
+
+    @staticmethod
+    def customer(index: int) -> str:
+        return f"55519{index:08}"
+
+    async def for_all(self, work: Callable[[int], Any]) -> None:
+        """Do that for each tenant, several at a time."""
+        limiter = trio.CapacityLimiter(AT_ONCE)
+
+        async def one(index: int) -> None:
+            async with limiter:
+                await work(index)
+
+        async with trio.open_nursery() as nursery:
+            for index in range(self.tenants):
+                nursery.start_soon(one, index)
+
+    async def settle(self, index: int) -> None:
+        """Make the tenant and its people."""
+        tenant = f"loja-{index:05}"
+        assistant = {"providers": ["catalogue"], "quiet_spell_seconds": 0.0}
+        body = {"id": tenant, "name": f"Loja {index}", "channel": {"kind": "web"}, "assistant": assistant}
+        await self.daemon.call("POST", "/v1/tenants", body)
+        await self.daemon.call("PUT", f"/v1/tenants/{tenant}/vehicles", STOCK)
+        await self.whatsapp.call("add_account", phone=self.shop(index), name=f"Loja {index}")
+        await self.whatsapp.call("add_account", phone=self.customer(index), name=f"Cliente {index}")
+
+    async def pair(self, index: int) -> None:
+        """Show the QR and have the shop's phone scan it."""
+        path = f"/v1/tenants/loja-{index:05}/channel"
+        shown = await self.daemon.call("POST", f"{path}/pair")
+        await self.whatsapp.call("scan", phone=self.shop(index), text=shown["qr"])
+        with trio.fail_after(120):
+            while (await self.daemon.call("GET", path))["state"] != "up":
+                await trio.sleep(0.2)
+
+    async def all_up(self) -> None:
+        """Wait until every tenant's socket is up and nothing waits for one."""
+        with trio.fail_after(PATIENCE_SECONDS):
+            while True:
+                counts = await self.whatsapp.call("counts")
+                up = await self.daemon.sample('showroomd_channels{kind="web",state="up"}')
+                if (up, counts["connected"], counts["waiting"]) == (self.tenants, self.tenants, 0):
+                    return
+                await trio.sleep(0.5)
+
+    async def idle(self) -> Held:
+        """The daemon's memory once it has closed the tenants' files."""
+        with trio.fail_after(IDLE_SECONDS + 10 * SWEEP_SECONDS):
+            while _tenant_files(self.daemon):  # noqa: ASYNC110 - another process: nothing to wait on
+                await trio.sleep(1)
+        await trio.sleep(SETTLE_SECONDS)
+        return Held.by(self.daemon.pid)
+
+    async def restart(self, nursery: trio.Nursery) -> None:
+        """A daemon that has done nothing yet."""
+        await self.daemon.stop()
+        await self.daemon.start()
+        nursery.start_soon(self.daemon.drain_logs)
+
+    async def rounds(self, count: int) -> float:
+        """Every customer writes that often, each time after the answer to the last; the daemon's CPU seconds."""
+        cpu = cpu_seconds(self.daemon.pid)
+        for _ in range(count):
+            text = QUESTIONS[self.written % len(QUESTIONS)]
+            answered = (await self.whatsapp.call("counts"))["said_message"] if self.written else 0
+            await self.for_all(
+                lambda index, text=text: self.whatsapp.call(  # type: ignore[misc]
+                    "write", phone=self.customer(index), to=self.shop(index), text=text
+                )
+            )
+            self.written += 1
+            with trio.fail_after(PATIENCE_SECONDS):
+                while True:
+                    counts = await self.whatsapp.call("counts")
+                    if counts.get("said_message", 0) >= answered + self.tenants and not counts["waiting"]:
+                        break
+                    await trio.sleep(0.2)
+        await trio.sleep(3)  # the rollup belongs to the messages
+        return cpu_seconds(self.daemon.pid) - cpu
+
+    async def wrongly_answered(self) -> int:
+        """How many customers have not exactly one answer to each message."""
+        wrong = 0
+
+        async def look(index: int) -> None:
+            nonlocal wrong
+            letters = (await self.whatsapp.call("letters", phone=self.customer(index)))["letters"]
+            senders = [letter["from"] for letter in letters]
+            expected = [self.customer(index), self.shop(index)] * self.written
+            wrong += senders != expected
+
+        await self.for_all(look)
+        return wrong
+
+
+def _tenant_files(daemon: Bench) -> int:
+    """How many descriptors of tenants' files the daemon has open."""
+    kept = tuple(str(daemon.directory / "data" / folder) for folder in ("shards", "sessions"))
+    found = 0
+    for entry in os.scandir(f"/proc/{daemon.pid}/fd"):
+        try:
+            found += os.readlink(entry.path).startswith(kept)
+        except FileNotFoundError:  # closed meanwhile
+            continue
+    return found
+
+
+@asynccontextmanager
+async def _tls_before(url: str, directory: Path) -> AsyncIterator[str]:
+    """The same server behind TLS; `directory` gets `ca.pem`."""
+    process = await trio.lowlevel.open_process(
+        [sys.executable, "-m", "tests.bench.tls", str(urlsplit(url).port), str(directory)], stdout=subprocess.PIPE
+    )
+    try:
+        port = urlsplit(await address_of(process)).port
+        yield f"wss://127.0.0.1:{port}{urlsplit(url).path}"
+    finally:
+        process.kill()
+        with trio.CancelScope(shield=True):
+            await process.wait()
+
+
+async def measured(directory: Path, *, scale: float = 1) -> Figures:
+    """Everything, ours first and then Baileys against the same server."""
+    directory.mkdir(parents=True)
+    async with web_server() as whatsapp, _tls_before(whatsapp.url, directory) as url:
+        tenants = max(10, int(1_000 * scale))
+        found = await _ours(directory, whatsapp, url, tenants=tenants, growth=int(GROWTH_MESSAGES * scale))
+        if missing := baileys_peer.missing():
+            return {**found, "web: Baileys": missing}
+        return found | await _baileys(directory, whatsapp, url, [max(2, int(n * scale)) for n in BAILEYS_SOCKETS])
+
+
+async def _ours(directory: Path, whatsapp: WebServer, url: str, *, tenants: int, growth: int) -> Figures:
+    settings = f"""[whatsapp.web]
+url = "{url}"
+root_public_key = "{whatsapp.root_public_key}"
+pace = 0.0
+"""
+    async with bench(directory / "desk", settings=settings) as daemon, trio.open_nursery() as nursery:
+        daemon.environ["SSL_CERT_FILE"] = str(directory / "ca.pem")
+        town = Town(daemon, whatsapp, tenants)
+        await daemon.start()
+        nursery.start_soon(daemon.drain_logs)
+        await town.for_all(town.settle)
+        await town.restart(nursery)
+        before = await town.idle()
+        began, cpu = time.perf_counter(), cpu_seconds(daemon.pid)
+        await town.for_all(town.pair)
+        await town.all_up()
+        found: Figures = {
+            "web: tenants": tenants,
+            "web: pairing, seconds each": (time.perf_counter() - began) / tenants,
+            "web: pairing, CPU ms each": (cpu_seconds(daemon.pid) - cpu) / tenants * 1000,
+        }
+        await daemon.stop()
+        began = time.perf_counter()
+        await town.restart(nursery)
+        await town.all_up()
+        found["web: seconds from start to all connected"] = time.perf_counter() - began
+        found["web: CPU s from start to all connected"] = cpu_seconds(daemon.pid)
+        idle = await town.idle()
+        for name in ("rss", "pss", "uss"):
+            found[f"web: MB {name} an idle socket"] = (getattr(idle, name) - getattr(before, name)) / tenants
+        found |= {"web: MB uss without sockets": before.uss, "web: MB uss with all sockets": idle.uss}
+        cpu = cpu_seconds(daemon.pid)
+        await trio.sleep(60)
+        found["web: CPU % of a core, all idle"] = (cpu_seconds(daemon.pid) - cpu) / 60 * 100
+        found["web: CPU ms a contact's first message"] = await town.rounds(1) / tenants * 1000
+        cpu = await town.rounds(ROUNDS - 1)
+        found["web: CPU ms a later message"] = cpu / (tenants * (ROUNDS - 1)) * 1000
+        answered = await town.idle()
+        rounds = -(-growth // tenants)
+        began = time.perf_counter()
+        cpu = await town.rounds(rounds)
+        found["web: messages a second"] = rounds * tenants / (time.perf_counter() - began)
+        found["web: CPU ms a message, over all"] = cpu / (tenants * rounds) * 1000
+        later = await town.idle()
+        found["web: messages between the two memories"] = rounds * tenants
+        found["web: MB uss after the first messages"] = answered.uss
+        found["web: MB uss after the others"] = later.uss
+        found["web: customers not answered exactly once"] = await town.wrongly_answered()
+        found["web: sockets up at the end"] = (await whatsapp.call("counts"))["connected"]
+        nursery.cancel_scope.cancel()
+    return found
+
+
+async def _baileys(directory: Path, whatsapp: WebServer, url: str, sizes: list[int]) -> Figures:
+    """One Node process with that many sockets: paired by one process, measured in another that logs in again."""
+    folder, ca_file = directory / "baileys", directory / "ca.pem"
+    before = (await whatsapp.call("counts"))["connected"]
+
+    async with baileys_peer.baileys(url, folder, ca_file=ca_file) as peer:
+        for index in range(sizes[-1]):
+            phone = f"55521{index:08}"
+            await whatsapp.call("add_account", phone=phone)
+            await peer.open(socket=phone, keys="files")
+            shown = await peer.event("qr", socket=phone)
+            await whatsapp.call("scan", phone=phone, text=shown["text"])
+            await peer.event("open", socket=phone)
+            await peer.event("caught_up", socket=phone)
+    found: Figures = {}
+    async with baileys_peer.baileys(url, folder, ca_file=ca_file) as peer:
+        held = [await _resident(peer)]
+        for low, high in zip([0, *sizes], sizes, strict=False):
+            for index in range(low, high):
+                await peer.open(socket=f"55521{index:08}", keys="files")
+                await peer.event("open", socket=f"55521{index:08}")
+                await peer.event("caught_up", socket=f"55521{index:08}")
+            await trio.sleep(SETTLE_SECONDS)
+            held.append(await _resident(peer))
+            found[f"web: Baileys, MB rss a socket at {high}"] = (held[-1].rss - held[0].rss) / high
+            found[f"web: Baileys, MB uss a socket at {high}"] = (held[-1].uss - held[0].uss) / high
+        assert (await peer.memory()).sockets == sizes[-1]
+    slope = (held[-1].rss - held[-2].rss) / (sizes[-1] - sizes[-2])
+    found[f"web: Baileys, MB rss a socket between {sizes[-2]} and {sizes[-1]}"] = slope
+    assert (await whatsapp.call("counts"))["connected"] >= before
+    return found
+
+
+async def _resident(peer: baileys_peer.Peer) -> Held:
+    """After a garbage collection."""
+    await peer.memory()
+    return Held.by(peer.process.pid)
