@@ -206,7 +206,16 @@ async def assembled(
             room=floor.room,
         )
         parts = await _with_tenants(
-            around, fetcher, central, rollup, floor, events, wellbeing, secrets, demo, vendors.reports
+            around,
+            fetcher,
+            central,
+            rollup,
+            floor,
+            events,
+            wellbeing,
+            secrets,
+            demo,
+            partial(_reports, vendors, voiced),
         )
         metrics.sample_gauge("loop_lag_seconds", "Longest step since the last scrape.", stall.take_worst_seconds)
         yield parts
@@ -322,6 +331,10 @@ async def _with_tenants(
         admin=Gate(**common, trusted=True),
         active=active,
     )
+
+
+def _reports(models: roster.Roster, voiced: voices.Voices) -> tuple[roster.ProviderReport, ...]:
+    return (*models.reports(), *voiced.hearing.reports(), *voiced.speech.reports())
 
 
 def _open_central(data_dir: Path, limiter: trio.CapacityLimiter, now: Now) -> Shard:

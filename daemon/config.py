@@ -13,6 +13,7 @@ from cattrs.gen import make_dict_structure_fn
 from daemon import setting as check
 from daemon.billing.settings import BillingConfig
 from daemon.errors import ConfigError
+from daemon.providers.settings import ProvidersConfig
 from daemon.setting import Bind, Setting
 
 DEFAULT_PATH: Final = Path("/etc/showroomd/showroomd.toml")
@@ -104,65 +105,6 @@ class WhatsappConfig:
     web: WebConfig = WebConfig()
 
 
-_BASE_URL = Annotated[str, Setting("Empty: the vendor's own address.", check.url("https", "http", empty=True))]
-_TIMEOUT = Annotated[float, Setting("Longest wait for one response.", check.between(0.1, 600))]
-_CONCURRENT = Annotated[
-    int,
-    Setting(
-        "Requests at a time; lowered by itself when the vendor says 429, raised again slowly.",
-        check.between(1, 100_000),
-    ),
-]
-
-
-@frozen(kw_only=True)
-class AnthropicConfig:
-    """Claude."""
-
-    base_url: _BASE_URL = ""
-    model: Annotated[str, Setting("A small, quick one answers customers best.", check.NAME)] = "claude-haiku-5-5"
-    timeout_seconds: _TIMEOUT = 30.0
-    max_concurrent: _CONCURRENT = 1024
-
-
-@frozen(kw_only=True)
-class OpenaiConfig:
-    """OpenAI, or any server that speaks its API (Ollama, vLLM)."""
-
-    base_url: _BASE_URL = ""
-    model: Annotated[str, Setting("A small, quick one answers customers best.", check.NAME)] = "gpt-5.4-mini"
-    transcription_model: Annotated[str, Setting("Reads voice notes where ElevenLabs does not.", check.NAME)] = (
-        "gpt-transcribe"
-    )
-    speech_model: Annotated[str, Setting("Speaks the answers where ElevenLabs does not.", check.NAME)] = (
-        "gpt-4o-mini-tts"
-    )
-    voice: Annotated[str, Setting("Its voice, of the vendor's list.", check.NAME)] = "coral"
-    timeout_seconds: _TIMEOUT = 30.0
-    max_concurrent: _CONCURRENT = 1024
-
-
-@frozen(kw_only=True)
-class ElevenlabsConfig:
-    """Speech and transcription."""
-
-    base_url: _BASE_URL = ""
-    speech_model: Annotated[str, Setting("Speaks the answers.", check.NAME)] = "eleven_flash_v2_5"
-    transcription_model: Annotated[str, Setting("Reads voice notes.", check.NAME)] = "scribe_v2"
-    voice_id: Annotated[str, Setting("The voice of tenants that choose none; empty: no speech for them.")] = ""
-    timeout_seconds: _TIMEOUT = 30.0
-    max_concurrent: _CONCURRENT = 1024
-
-
-@frozen(kw_only=True)
-class ProvidersConfig:
-    """The AI vendors; each is used only when its key is there."""
-
-    anthropic: AnthropicConfig = AnthropicConfig()
-    openai: OpenaiConfig = OpenaiConfig()
-    elevenlabs: ElevenlabsConfig = ElevenlabsConfig()
-
-
 @frozen(kw_only=True)
 class TurnsConfig:
     """When and how many answers are thought out."""
@@ -249,7 +191,7 @@ class Config:
     daemon: DaemonConfig = DaemonConfig()
     http: HttpConfig = HttpConfig()
     whatsapp: WhatsappConfig = WhatsappConfig()
-    providers: ProvidersConfig = ProvidersConfig()
+    providers: ProvidersConfig = ProvidersConfig()  # noqa: RUF009 - frozen
     turns: TurnsConfig = TurnsConfig()
     outbox: OutboxConfig = OutboxConfig()
     storage: StorageConfig = StorageConfig()

@@ -13,7 +13,9 @@ from daemon.config import Config, settings
 from daemon.errors import ConfigError
 from daemon.logs import get_logger
 
-LIVE: Final = ("daemon.log_format", "daemon.log_level", "turns.", "outbox.", "fetch.")
+LIVE: Final = (
+    "daemon.log_format", "daemon.log_level", "turns.", "outbox.", "fetch.", "retention.media_mb_per_tenant"
+)  # fmt: skip
 """What changes without a restart: these keys, and all keys of these tables."""
 
 _log = get_logger("reload")
@@ -38,6 +40,7 @@ def change(old: Config, new: Config) -> Change:
         turns=new.turns,
         outbox=new.outbox,
         fetch=new.fetch,
+        retention=evolve(old.retention, media_mb_per_tenant=new.retention.media_mb_per_tenant),
     )
     return Change(merged, applied, tuple(path for path in differing if path not in applied))
 

@@ -30,7 +30,7 @@ PREPARING: Final = ".preparing"
 READY: Final = ".ready"
 MOVES: Final = "moves.json"
 LOGS: Final = ("-wal", "-shm")
-MOST_LISTED: Final = 10_000
+MOST_LISTED: Final = 100_000
 """Lost messages that are named; more are counted."""
 
 
@@ -113,7 +113,8 @@ def compare(present: Path, restored: Path, now_ms: int, facts: tuple[str, ...]) 
         rows = connection.execute(
             "SELECT t.id, t.network_id, t.direction, c.id, t.at FROM main.messages t"
             " JOIN main.conversations c ON c.seq = t.conversation"
-            " WHERE NOT EXISTS (SELECT 1 FROM old.messages o WHERE o.id = t.id) ORDER BY t.seq LIMIT ?",
+            " WHERE NOT EXISTS (SELECT 1 FROM old.messages o WHERE o.id = t.id)"
+            " ORDER BY t.direction = 'out', t.seq LIMIT ?",  # customers' words first: only they can say them again
             (MOST_LISTED,),
         )
         lost = Lost(

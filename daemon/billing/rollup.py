@@ -21,7 +21,9 @@ RETRY_SECONDS: Final = 15.0
 """After a round in which something could not be read or written."""
 BATCH: Final = 1_000
 TENANTS_A_ROUND: Final = 64
-"""Shards whose receipts share one commit of central."""
+"""Shards whose receipts share one commit of central at most."""
+RECEIPTS_AT_ONCE: Final = 4_000
+"""... and how many receipts do, so that a backlog of many shards is not all in memory."""
 
 
 @frozen(kw_only=True)
@@ -105,10 +107,22 @@ class Rollup:
             self.mark(tenant)
 
     async def _copy(self, tenants: Sequence[str]) -> int:
-        parts = [part for tenant in tenants if (part := await self._read(tenant))]
+        copied, parts, held = 0, list[Part](), 0
+        for tenant in tenants:
+            part = await self._read(tenant)
+            if part is None:
+                continue
+            parts.append(part)
+            held += len(part.receipts)
+            if held >= RECEIPTS_AT_ONCE:
+                copied += await self._hand_over(parts)
+                parts, held = [], 0
+        return copied + await self._hand_over(parts)
+
+    async def _hand_over(self, parts: Sequence[Part]) -> int:
         if not parts:
             return 0
-        await self._central.write(partial(_append, parts=parts))
+        await self._central.write(partial(_append, parts=list(parts)))
         for part in parts:
             await self._mark_copied(part)
         return sum(len(part.receipts) for part in parts)

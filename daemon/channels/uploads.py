@@ -1,4 +1,4 @@
-"""Files of ours at Meta: uploaded before a message names them, pictures of vehicles once for many customers."""
+"""Files of ours at Meta: uploaded before a message names them, what many customers get but once."""
 
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -13,6 +13,8 @@ from daemon.errors import FetchError, ShowroomError
 from daemon.whatsapp import graph
 
 UPLOAD_TIMEOUT: Final = httpx.Timeout(60.0, connect=5.0, pool=10.0)
+VOICE_TIMEOUT: Final = httpx.Timeout(15.0, connect=5.0, pool=10.0)
+"""Half a megabyte at most, and the customer waits."""
 REFUSED_IDS: Final = frozenset({100, 131009, 131052, 131053})
 """Meta's codes for a message whose media id it does not take (any more)."""
 
@@ -30,7 +32,8 @@ class UploadRefused(ShowroomError):
 
 
 class Shelf(Protocol):
-    """The tenant's pictures of vehicles, by their address, and the ids under which Meta has them."""
+    """What a tenant sends more than once (pictures of vehicles, voice notes), by its address, and the ids under which
+    Meta has it."""
 
     async def media_id(self, link: str) -> str:
         """The id that can still be used, "" if there is none. Raises `FetchError` where the picture is gone."""
@@ -65,19 +68,19 @@ class Uploads:
         cancelled at any point.
         """
         content = message.content
-        if content.get("path"):
+        link = str(content.get("link") or "")
+        if content.get("path") and (not link or self._shelf is None):
             path = Path(str(content["path"]))
             mime_type = str(content.get("mime_type") or "application/octet-stream")
             name = str(content.get("filename") or path.name)
             return graph.File(media_id=await self._upload(message, path, mime_type, name, headers))
-        link = str(content.get("link") or "")
         if not link or self._shelf is None:
             return graph.File(link=link, media_id=str(content.get("media_id") or ""))
         try:
             if media_id := await self._shelf.media_id(link):
                 return graph.File(media_id=media_id)
             async with self._shelf.load(link) as (path, mime_type):
-                name = f"foto.{mime_type.rpartition('/')[2]}"
+                name = str(content.get("filename") or f"foto.{mime_type.rpartition('/')[2]}")
                 media_id = await self._upload(message, path, mime_type, name, headers)
         except FetchError as error:
             raise graph.CannotExpress(f"the picture cannot be sent ({error.what})", error.remedy) from None
@@ -104,7 +107,7 @@ class Uploads:
                 data={"messaging_product": "whatsapp", "type": mime_type},
                 files={"file": (name, data, mime_type)},
                 headers=dict(headers),
-                timeout=UPLOAD_TIMEOUT,
+                timeout=VOICE_TIMEOUT if message.kind == "voice" else UPLOAD_TIMEOUT,
                 follow_redirects=False,
             )
         except httpx.HTTPError as error:

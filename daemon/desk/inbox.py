@@ -170,7 +170,8 @@ class Inbox:
             return None
         found = await self._shard.write(partial(settle.claim, seq=seq, vendor=self._thinker.first_vendor()), brief=True)
         if isinstance(found, NotYet):
-            self._note_due(seq, found.due_at, 1)
+            known = self._due.get(seq)  # whoever woke us since the claim began knows better
+            self._note_due(seq, min(found.due_at, known[0]) if known else found.due_at, 1)
             return None
         return found
 

@@ -23,22 +23,11 @@ from shards.text import words
 MAX_TEXT: Final = 10_000
 LONGEST_CHOICE: Final = 80
 STOP_WORDS: Final = frozenset(
-    [
-        "parar",
-        "pare",
-        "sair",
-        "stop",
-        "descadastrar",
-        "cancelar mensagens",
-        "parar mensagens",
-        "nao quero mais mensagens",
-        "nao quero mais receber mensagens",
-        "quero sair",
-        "me remova",
-        "me descadastre",
-        "parar promocoes",
-    ]
-)
+    {
+        "parar", "pare", "sair", "stop", "descadastrar", "cancelar mensagens", "parar mensagens", "parar promocoes",
+        "nao quero mais mensagens", "nao quero mais receber mensagens", "quero sair", "me remova", "me descadastre",
+    }
+)  # fmt: skip
 RESUME_WORDS: Final = frozenset(["voltar", "quero voltar", "continuar", "start", "retomar", "reativar", "pode voltar"])
 PAUSE_FACT: Final = "channel_paused"
 """Why the channel may not send, in the shard's facts; absent while it may."""

@@ -36,6 +36,8 @@ PATIENCE_SECONDS: Final = 30.0
 """For all vendors together: then the customer reads."""
 MAX_ATTEMPTS: Final = 2
 """How often a process may end while a vendor is asked before the answer is written: the customer waits."""
+NOTE_LINK: Final = "note:"
+"""How a channel that keeps uploads tells a voice note from a picture on the web; its hash follows."""
 SPEAKING: Final = ".speaking-"
 """How the temporary files begin."""
 
@@ -121,9 +123,14 @@ class VoiceReplies:
         media = message.content.get("media")
         if message.kind != "voice" or not isinstance(media, dict):
             return message
-        path = media_path(self._media_dir, self._shard.tenant, str(media.get("hash")))
-        content = {"path": str(path), "mime_type": speech.NOTE_TYPE, "filename": "audio.ogg", **message.content}
-        return evolve(message, content=content)
+        content_hash = str(media.get("hash"))
+        place = {
+            "path": str(media_path(self._media_dir, self._shard.tenant, content_hash)),
+            "link": f"{NOTE_LINK}{content_hash}",
+            "mime_type": speech.NOTE_TYPE,
+            "filename": "audio.ogg",
+        }
+        return evolve(message, content={**message.content, **place})
 
     async def decide(self, wish: Wish) -> None:
         """Settle in which form an answer goes out: as a voice note from the cache or a vendor, else in writing.

@@ -4,10 +4,10 @@ import random
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 import trio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from daemon.audio import BrokenAudio, inspect
 from daemon.clock import Now, utc_now
@@ -17,6 +17,10 @@ from daemon.providers.base import Speaker, Spoken, Tokens, Transcriber, Transcri
 from daemon.providers.breaker import RULES, Rules
 from daemon.providers.guard import Bounds, Guard, ProviderReport
 from daemon.providers.roster import SILENT, Observer
+from daemon.providers.settings import ElevenlabsConfig, OpenaiConfig
+
+SPEECH_SECONDS: Final = 12.0
+"""A minute of speech comes within a few seconds."""
 
 V = TypeVar("V", bound="Named")
 T = TypeVar("T")
@@ -90,8 +94,9 @@ class _Vendors(Generic[V]):
         return tuple(one.guard.name for one in self._vendors if one.guard.admits)
 
     def reports(self) -> tuple[ProviderReport, ...]:
-        """How every vendor is."""
-        return tuple(one.guard.report() for one in self._vendors)
+        """How every vendor is, under its name and its work."""
+        reports = (one.guard.report() for one in self._vendors)
+        return tuple(evolve(report, name=f"{report.name} {self._work}") for report in reports)
 
     async def _in_turn(
         self, request: Callable[[_Vendor[V]], Awaitable[T]], tenant: str, unknown: list[str], priority: int
@@ -205,40 +210,6 @@ def _fault(file: Path) -> str:
     return "" if sound.whole else "half of a file"
 
 
-class ElevenlabsSettings(Protocol):
-    """What the configuration says of ElevenLabs."""
-
-    @property
-    def base_url(self) -> str: ...
-    @property
-    def speech_model(self) -> str: ...
-    @property
-    def transcription_model(self) -> str: ...
-    @property
-    def voice_id(self) -> str: ...
-    @property
-    def timeout_seconds(self) -> float: ...
-    @property
-    def max_concurrent(self) -> int: ...
-
-
-class OpenaiSettings(Protocol):
-    """What the configuration says of OpenAI."""
-
-    @property
-    def base_url(self) -> str: ...
-    @property
-    def speech_model(self) -> str: ...
-    @property
-    def transcription_model(self) -> str: ...
-    @property
-    def voice(self) -> str: ...
-    @property
-    def timeout_seconds(self) -> float: ...
-    @property
-    def max_concurrent(self) -> int: ...
-
-
 @frozen
 class Voices:
     """Ears and mouths of a process. `aclose` ends both."""
@@ -255,8 +226,8 @@ class Voices:
 
 def build(
     *,
-    elevenlabs: ElevenlabsSettings,
-    openai: OpenaiSettings,
+    elevenlabs: ElevenlabsConfig,
+    openai: OpenaiConfig,
     elevenlabs_key: str,
     openai_key: str,
     rng: random.Random,
@@ -301,10 +272,15 @@ def build(
         closing.append(gpt.aclose)
     return Voices(
         Hearing(ears, "transcription", bounds=bounds, rng=rng, now=now, observer=observer),
-        Speech(mouths, "speech", bounds=bounds, rng=rng, now=now, observer=observer),
+        Speech(mouths, "speech", bounds=_of_speech(bounds), rng=rng, now=now, observer=observer),
         tuple(closing),
     )
 
 
-def _bounds(settings: ElevenlabsSettings | OpenaiSettings) -> Bounds:
+def _bounds(settings: ElevenlabsConfig | OpenaiConfig) -> Bounds:
     return Bounds(timeout_seconds=settings.timeout_seconds, max_concurrent=settings.max_concurrent)
+
+
+def _of_speech(bounds: Mapping[str, Bounds]) -> dict[str, Bounds]:
+    """Who stalls is left after `SPEECH_SECONDS`, so that the next may still speak before the customer has to read."""
+    return {name: evolve(one, timeout_seconds=min(one.timeout_seconds, SPEECH_SECONDS)) for name, one in bounds.items()}

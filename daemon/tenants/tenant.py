@@ -29,6 +29,7 @@ from daemon.tenants.photos import PhotoShelf, vehicle_photos
 from daemon.tenants.sight import Sight
 from daemon.tenants.surroundings import Surroundings
 from daemon.tenants.tasks import TaskBoard
+from daemon.tenants.voice_notes import NoteShelf
 from daemon.tenants.web_channel import web_channel
 from daemon.whatsapp.events import Event
 from shards.directory import ShardHandle
@@ -68,7 +69,7 @@ class Tenant:
         self.channel_reason = ""
         self.profile: TenantProfile | None = None
         self.rules: Rules | None = None
-        self.credentials_needed = ""  # why its secrets cannot be used; they change only with a restart
+        self._needed_at_start = ""  # why its secrets cannot be used; they change only with a restart
         self.cache: VehicleCache | None = None
         self.inbox: Inbox | None = None
         self.outbox: Outbox | None = None
@@ -111,7 +112,7 @@ class Tenant:
             raise ShardCorrupt(
                 f"the file of {self.id} belongs to {file.tenant or 'nobody'}", "put the right file in its place"
             )
-        self.credentials_needed = self._needed(profile)
+        self._needed_at_start = self._needed(profile)
         if receipts:
             self._around.receipts(self.id)
 
@@ -186,7 +187,9 @@ class Tenant:
             **common,
         )
         self._receive_files(fetcher)
-        shelf = PhotoShelf(self._photos, self._shard, sender=profile.channel.phone_number_id, now=around.now)
+        sender = profile.channel.phone_number_id
+        pictures = PhotoShelf(self._photos, self._shard, sender=sender, now=around.now)
+        shelf = NoteShelf(pictures, self._shard, media_dir=around.data_dir / "media", sender=sender, now=around.now)
         return CloudChannel(around.graph, rng=around.rng, app=around.cloud_app, shelf=shelf, **common)
 
     def _receive_files(self, fetcher: MediaSource) -> None:
@@ -203,8 +206,12 @@ class Tenant:
             raise SealBroken(f"{self.id} has no access token", "set channel.access_token with PATCH /v1/tenants/{t}")
         return self._around.sealer.open(self.id, ACCESS_TOKEN, Sealed(*self._sealed))
 
-    def _needed(self, profile: TenantProfile) -> str:
+    @property
+    def credentials_needed(self) -> str:
         """Why the tenant's secrets cannot be used, "" if they can (or none are needed)."""
+        return self.web.credentials_needed if self.web is not None else self._needed_at_start
+
+    def _needed(self, profile: TenantProfile) -> str:
         if profile.channel.kind != "cloud":
             return ""
         try:

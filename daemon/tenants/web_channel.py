@@ -1,6 +1,7 @@
 """A tenant's `web` channel, put together: its session file, its socket, its way to the media hosts."""
 
 import os
+import ssl
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -9,10 +10,11 @@ import trio
 
 from daemon.channels.web.channel import WebApp, WebChannel
 from daemon.channels.web.composing import Load
-from daemon.channels.web.connection import Randomness, Server
+from daemon.channels.web.connection import Randomness
 from daemon.channels.web.files import Files
 from daemon.channels.web.live import Deliver
 from daemon.channels.web.version import PAGE, ClientVersion
+from daemon.channels.web.websocket import Server
 from daemon.config import WebConfig
 from daemon.tenants.surroundings import Surroundings
 from daemon.tenants.web_keys import WebKeys
@@ -24,8 +26,13 @@ CONNECTING: Final = 32
 
 def web_app(config: WebConfig, client: httpx.AsyncClient) -> WebApp:
     """What all tenants share. Only WhatsApp's own server has a page that tells its client version."""
-    ours = urlsplit(config.url).hostname == "web.whatsapp.com"
-    return WebApp(connecting=trio.CapacityLimiter(CONNECTING), version=ClientVersion(client, page=PAGE if ours else ""))
+    where = urlsplit(config.url)
+    page = PAGE if where.hostname == "web.whatsapp.com" else ""
+    return WebApp(
+        connecting=trio.CapacityLimiter(CONNECTING),
+        version=ClientVersion(client, page=page),
+        tls=ssl.create_default_context() if where.scheme == "wss" else None,
+    )
 
 
 async def web_channel(tenant: str, around: Surroundings, deliver: Deliver, load: Load) -> tuple[WebChannel, Files]:
@@ -48,7 +55,7 @@ async def web_channel(tenant: str, around: Surroundings, deliver: Deliver, load:
     channel = WebChannel(
         WebKeys(handle, around.sealer, tenant),
         tenant=tenant,
-        server=Server(config.url, root),
+        server=Server(config.url, root, around.web_app.tls),
         app=around.web_app,
         files=files,
         load=load,

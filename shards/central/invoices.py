@@ -217,8 +217,8 @@ def lines(tx: Tx, id_: str) -> tuple[InvoiceLine, ...]:
 
 
 def periods(tx: Tx, tenant: str) -> dict[str, str]:
-    """The months that were billed to a tenant, or begun to be, with the newest state of each."""
-    rows = tx.rows("SELECT period, state FROM invoices WHERE tenant = ? ORDER BY drawn_at, id", (tenant,))
+    """The months that were billed to a tenant, or begun to be; void where nothing but void ones is left."""
+    rows = tx.rows("SELECT period, state FROM invoices WHERE tenant = ? ORDER BY state <> 'void', drawn_at", (tenant,))
     return {row[0]: row[1] for row in rows}
 
 

@@ -6,8 +6,11 @@ from typing import Any, Final
 from attrs import frozen
 
 from shards.central import daily, plans
-from shards.errors import Conflict, NotFound
+from shards.errors import Conflict, Invalid, NotFound
 from shards.shard import Tx
+
+LONGEST_AGO_DAYS: Final = 366
+"""A typing mistake in the year must not make an invoice for every month since."""
 
 
 @frozen(kw_only=True)
@@ -40,7 +43,7 @@ def _change(row: tuple[Any, ...]) -> SubscriptionChange:
 def subscribe(tx: Tx, tenant: str, plan: str, day: date, version: int | None = None) -> SubscriptionChange:
     """Start a subscription, or change its plan. The trial of a plan is for tenants that never had one.
 
-    Raises `NotFound` (tenant or plan) and `Conflict` for a day that was billed.
+    Raises `NotFound` (tenant or plan), `Conflict` for a day that was billed and `Invalid` for one long ago.
     """
     wanted = plans.get(tx, plan, version)
     _check(tx, tenant, day)
@@ -59,6 +62,8 @@ def end(tx: Tx, tenant: str, day: date) -> SubscriptionChange:
 def _check(tx: Tx, tenant: str, day: date) -> None:
     if tx.value("SELECT 1 FROM tenants WHERE id = ? AND state <> 'deleted'", (tenant,)) is None:
         raise NotFound(f"there is no tenant {tenant!r}", "list the tenants to find the id")
+    if day < tx.now.date() - timedelta(days=LONGEST_AGO_DAYS):
+        raise Invalid(f"{day} is more than a year ago", "choose a later day", path="day")
     closed = daily.billed_until(tx, tenant)
     if closed is not None and day < closed:
         raise Conflict(

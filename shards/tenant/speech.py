@@ -125,6 +125,22 @@ def forget(tx: Tx, content_hash: str) -> None:
     tx.run("DELETE FROM speech_cache WHERE hash = ?", (content_hash,))
 
 
+def uploaded(tx: Tx, content_hash: str, sender: str, media_id: str, gone: int) -> None:
+    """Meta has the file under an id. Uploads of before `gone` (ms) are forgotten."""
+    tx.run("DELETE FROM uploads WHERE uploaded_at < ?", (gone,))
+    tx.run(
+        "INSERT INTO uploads (hash, sender, media_id, uploaded_at) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (hash, sender) DO UPDATE SET media_id = excluded.media_id, uploaded_at = excluded.uploaded_at",
+        (content_hash, sender, media_id, tx.now_ms),
+    )
+
+
+def forget_upload(tx: Tx, content_hash: str, sender: str, before: int) -> bool:
+    """Meta does not take the id any more; True if it was uploaded before then (ms)."""
+    row = tx.row("DELETE FROM uploads WHERE sender = ? AND hash = ? RETURNING uploaded_at", (sender, content_hash))
+    return row is not None and row[0] < before
+
+
 def account(tx: Tx, one: Wish, paid: Paid | None, unknown: Sequence[str]) -> None:
     """The receipt of a response, and of vendors that were asked and gave nothing, also before a crash: they may bill
     what nobody got."""

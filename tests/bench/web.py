@@ -17,7 +17,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import trio
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from shards.directory import IDLE_SECONDS, SWEEP_SECONDS
 from tests.bench.process import Bench, address_of, bench, cpu_seconds
@@ -62,6 +62,7 @@ class Town:
     whatsapp: WebServer
     tenants: int
     written: int = 0
+    _asking: trio.Lock = field(factory=trio.Lock)
 
     @staticmethod
     def shop(index: int) -> str:
@@ -83,6 +84,11 @@ class Town:
             for index in range(self.tenants):
                 nursery.start_soon(one, index)
 
+    async def ask(self, do: str, **fields: Any) -> Any:
+        """A command of WhatsApp's side."""
+        async with self._asking:
+            return await self.whatsapp.call(do, **fields)
+
     async def settle(self, index: int) -> None:
         """Make the tenant and its people."""
         tenant = f"loja-{index:05}"
@@ -90,14 +96,14 @@ class Town:
         body = {"id": tenant, "name": f"Loja {index}", "channel": {"kind": "web"}, "assistant": assistant}
         await self.daemon.call("POST", "/v1/tenants", body)
         await self.daemon.call("PUT", f"/v1/tenants/{tenant}/vehicles", STOCK)
-        await self.whatsapp.call("add_account", phone=self.shop(index), name=f"Loja {index}")
-        await self.whatsapp.call("add_account", phone=self.customer(index), name=f"Cliente {index}")
+        await self.ask("add_account", phone=self.shop(index), name=f"Loja {index}")
+        await self.ask("add_account", phone=self.customer(index), name=f"Cliente {index}")
 
     async def pair(self, index: int) -> None:
         """Show the QR and have the shop's phone scan it."""
         path = f"/v1/tenants/loja-{index:05}/channel"
         shown = await self.daemon.call("POST", f"{path}/pair")
-        await self.whatsapp.call("scan", phone=self.shop(index), text=shown["qr"])
+        await self.ask("scan", phone=self.shop(index), text=shown["qr"])
         with trio.fail_after(120):
             while (await self.daemon.call("GET", path))["state"] != "up":
                 await trio.sleep(0.2)
@@ -106,7 +112,7 @@ class Town:
         """Wait until every tenant's socket is up and nothing waits for one."""
         with trio.fail_after(PATIENCE_SECONDS):
             while True:
-                counts = await self.whatsapp.call("counts")
+                counts = await self.ask("counts")
                 up = await self.daemon.sample('showroomd_channels{kind="web",state="up"}')
                 if (up, counts["connected"], counts["waiting"]) == (self.tenants, self.tenants, 0):
                     return
@@ -131,16 +137,16 @@ class Town:
         cpu = cpu_seconds(self.daemon.pid)
         for _ in range(count):
             text = QUESTIONS[self.written % len(QUESTIONS)]
-            answered = (await self.whatsapp.call("counts"))["said_message"] if self.written else 0
+            answered = (await self.ask("counts"))["said_message"] if self.written else 0
             await self.for_all(
-                lambda index, text=text: self.whatsapp.call(  # type: ignore[misc]
+                lambda index, text=text: self.ask(  # type: ignore[misc]
                     "write", phone=self.customer(index), to=self.shop(index), text=text
                 )
             )
             self.written += 1
             with trio.fail_after(PATIENCE_SECONDS):
                 while True:
-                    counts = await self.whatsapp.call("counts")
+                    counts = await self.ask("counts")
                     if counts.get("said_message", 0) >= answered + self.tenants and not counts["waiting"]:
                         break
                     await trio.sleep(0.2)
@@ -153,7 +159,7 @@ class Town:
 
         async def look(index: int) -> None:
             nonlocal wrong
-            letters = (await self.whatsapp.call("letters", phone=self.customer(index)))["letters"]
+            letters = (await self.ask("letters", phone=self.customer(index)))["letters"]
             senders = [letter["from"] for letter in letters]
             expected = [self.customer(index), self.shop(index)] * self.written
             wrong += senders != expected

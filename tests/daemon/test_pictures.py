@@ -51,6 +51,16 @@ def test_what_whatsapp_takes_stays_as_it_is(format_: str, mime_type: str) -> Non
     assert for_whatsapp(data) == Picture(data, mime_type)
 
 
+def test_a_phones_double_picture_is_its_first() -> None:
+    target = io.BytesIO()
+    Image.new("RGB", (64, 48), "red").save(
+        target, "MPO", save_all=True, append_images=[Image.new("RGB", (64, 48), "blue")]
+    )
+    made = for_whatsapp(target.getvalue())
+    assert seen(made).format == "JPEG"
+    assert seen(made).getpixel((5, 5))[0] > 200  # type: ignore[index]
+
+
 @pytest.mark.parametrize(("format_", "mode"), [("JPEG", "CMYK"), ("PNG", "I;16"), ("PNG", "1")])
 def test_colours_that_whatsapp_does_not_take_are_converted(format_: str, mode: str) -> None:
     source = drawn(format_, mode=mode) if mode != "I;16" else drawn("PNG", mode="I;16")

@@ -91,12 +91,11 @@ async def test_cut_or_killed_at_any_instant_each_message_arrives_once(
         await ana.text(str(desk.shop.account.lid), "Ana no fim")
         talk.by_shop.append("Paulo no fim")
         assert await talk._posted(f"/v1/tenants/auto-sul/conversations/{talk.conversation}/messages", "Paulo no fim")
-        await desk.until_messages(
-            lambda found: (
-                {"Ana no fim", "Paulo no fim"} <= {one["text"] for one in found}
-                and all(one["state"] in ("received", "delivered", "read") for one in found[-2:])
-            )
-        )
+
+        async def both_stored() -> bool:
+            return rows(desk, "SELECT count(*) FROM messages WHERE text IN ('Ana no fim', 'Paulo no fim')") == [(2,)]
+
+        await desk.daemon.until(both_stored)
         await at_rest(desk)
         screen = list(shop_screen(desk, talk.conversation))[len(first) :]
         assert [text for direction, text, _ in screen if direction == "in"] == talk.by_ana

@@ -127,6 +127,7 @@ async def test_the_same_answer_is_spoken_once(tmp_path: Path) -> None:
             await all_said(daemon)
         assert kinds(daemon.graph.sent) == ["audio", "audio"]
         assert daemon.vendor.asked["elevenlabs speech"] == 1
+        assert sum(call.kind == "upload" for call in daemon.graph.calls) == 1, "Meta has the file already"
         assert len(receipts(daemon)) == 1
 
 

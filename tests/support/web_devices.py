@@ -358,7 +358,7 @@ class Network:
         self._to(device, Node("message", attrs, encs))
 
     def _passed(self, sender: WebDevice, to: Jid, node: Node) -> dict[str, Attr]:
-        kept = {name: node.attrs[name] for name in ("id", "type", "category") if name in node.attrs}
+        kept = {name: node.attrs[name] for name in ("id", "type", "category", "recipient") if name in node.attrs}
         return {**kept, "from": sender.own.beside(to)}
 
     def _to(self, device: Jid, node: Node) -> None:

@@ -27,6 +27,8 @@ QUIET_SECONDS: Final = (20.0, 30.0)
 """A keepalive is asked after so long, at random."""
 DEAD_SECONDS: Final = 20.0
 """A socket that is silent so long after a question is dead."""
+UNANSWERED: Final = 3
+"""So is one whose bytes answer nothing, so many questions long: half a frame without an end."""
 WAITING_STANZAS: Final = 256
 """More than a batch of a backlog."""
 MAX_MESSAGE: Final = frame.MAX_PAYLOAD + 3
@@ -211,21 +213,25 @@ class Connection:
         return True
 
     async def _keep_alive(self) -> None:
+        unanswered = 0
         while True:
             await trio.sleep(self._rng.uniform(*QUIET_SECONDS))
             asked_at = trio.current_time()
             try:
                 await self.ask(queries.keepalive(), seconds=DEAD_SECONDS)
             except NoAnswer:
-                if self._heard < asked_at and not self._behind:
+                unanswered = 0 if self._behind else unanswered + 1
+                if unanswered >= UNANSWERED or (unanswered and self._heard < asked_at):
                     self.end(Ended("the server has fallen silent", "silent"))
+            else:
+                unanswered = 0
 
 
 async def connect(
     nursery: trio.Nursery, server: Server, static: KeyPair, payload: bytes, *, now: float, randomness: Randomness
 ) -> Connection:
-    """Open a socket and shake hands as `payload` says. Its task lives in `nursery`; the caller closes the connection.
-    `now` is Unix time in seconds.
+    """Open a socket and shake hands as `payload` says. Its task lives in `nursery` until the caller
+    closes the connection. `now` is Unix time in seconds.
 
     Raises `Ended`; an answer that fails the certificate check is `Ended` too, and nothing secret was sent then.
     """

@@ -1,6 +1,6 @@
 """Linking a phone: one unpaired connection, from the server's offer to the signature that ends it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ RESTART_SECONDS: Final = 20.0
 """WhatsApp ends the connection so soon after a device was linked; if not, we do."""
 ASK_SECONDS: Final = 30.0
 SIGNED_PREKEY: Final = 1
+UNLINKED: Final = "unlinked"
+"""The fact that says why no phone is linked any more."""
 
 
 @frozen(kw_only=True)
@@ -81,7 +83,7 @@ class Link:
         self._now = now
         self._random = randomness.bytes
         self._nursery: trio.Nursery | None = None
-        self._rotation: trio.CancelScope | None = None
+        self._beside: trio.CancelScope | None = None
         self._ephemeral: KeyPair | None = None  # of a pairing by code
         self._code = ""
         self._ref = b""
@@ -103,6 +105,22 @@ class Link:
     def give_up(self) -> None:
         """End the attempt; `run` returns soon."""
         self._connection.end(Ended("the pairing was given up", "ended"))
+
+    def _from_now(self, work: Callable[..., Awaitable[None]], *args: Any) -> None:
+        """Let `work` run beside the connection, instead of what ran before."""
+        assert self._nursery is not None
+        if self._beside is not None:
+            self._beside.cancel()
+        self._beside = trio.CancelScope()
+        self._nursery.start_soon(self._within, self._beside, work, *args)
+
+    async def _within(self, scope: trio.CancelScope, work: Callable[..., Awaitable[None]], *args: Any) -> None:
+        with scope:
+            await work(*args)
+
+    async def _end_in(self, seconds: float, why: str) -> None:
+        await trio.sleep(seconds)
+        self._connection.end(Ended(why, "ended"))
 
     async def _handle(self, node: Node) -> None:
         try:
@@ -128,38 +146,27 @@ class Link:
             if self._phone:
                 await self._ask_for_code()
             else:
-                self._rotate(refs)
+                self._from_now(self._show_refs, refs)
         elif node.child("pair-success") is not None:
             await self._complete(node)
 
     # By QR
 
-    def _rotate(self, refs: tuple[str, ...]) -> None:
-        assert self._nursery is not None
-        if self._rotation is not None:
-            self._rotation.cancel()
-        self._rotation = trio.CancelScope()
-        self._nursery.start_soon(self._show_refs, refs, self._rotation)
-
-    async def _show_refs(self, refs: tuple[str, ...], scope: trio.CancelScope) -> None:
-        with scope:
-            for ref in pairing.qr_schedule(refs):
-                device = self._device
-                text = pairing.qr_text(
-                    ref.ref,
-                    noise=device.noise.public,
-                    identity=device.identity.public,
-                    adv_secret=device.adv_secret,
+    async def _show_refs(self, refs: tuple[str, ...]) -> None:
+        for ref in pairing.qr_schedule(refs):
+            device = self._device
+            text = pairing.qr_text(
+                ref.ref, noise=device.noise.public, identity=device.identity.public, adv_secret=device.adv_secret
+            )
+            self._show(
+                Shown(
+                    sentence="waits for the QR to be scanned: WhatsApp on the phone, Linked devices, Link a device",
+                    qr=text,
+                    qr_expires_at=self._now() + timedelta(seconds=ref.seconds),
                 )
-                self._show(
-                    Shown(
-                        sentence="waits for the QR to be scanned: WhatsApp on the phone, Linked devices, Link a device",
-                        qr=text,
-                        qr_expires_at=self._now() + timedelta(seconds=ref.seconds),
-                    )
-                )
-                await trio.sleep(ref.seconds)
-            self._connection.end(Ended(USED_UP, "ended"))  # the next connection brings new refs
+            )
+            await trio.sleep(ref.seconds)
+        self._connection.end(Ended(USED_UP, "ended"))  # the next connection brings new refs
 
     # By code
 
@@ -182,20 +189,7 @@ class Link:
                 qr_expires_at=self._now() + timedelta(seconds=CODE_SECONDS),
             )
         )
-        self._end_after(CODE_SECONDS, USED_UP)
-
-    def _end_after(self, seconds: float, why: str) -> None:
-        """End the connection unless something else is shown before."""
-        assert self._nursery is not None
-        if self._rotation is not None:
-            self._rotation.cancel()
-        self._rotation = trio.CancelScope()
-        self._nursery.start_soon(self._end_in, seconds, why, self._rotation)
-
-    async def _end_in(self, seconds: float, why: str, scope: trio.CancelScope) -> None:
-        with scope:
-            await trio.sleep(seconds)
-            self._connection.end(Ended(why, "ended"))
+        self._from_now(self._end_in, CODE_SECONDS, USED_UP)
 
     async def _code_entered(self, node: Node) -> None:
         if self._ephemeral is None:
@@ -214,6 +208,7 @@ class Link:
         )
         await self._keep(adv_secret=finish.adv_secret)
         self._show(Shown(sentence="the code was typed, waits for the phone"))
+        self._from_now(self._end_in, CODE_SECONDS, USED_UP)
         await self._connection.ask(finish.node, seconds=ASK_SECONDS)
 
     # With a passkey
@@ -237,6 +232,7 @@ class Link:
             again = await self._connection.ask(passkey.FETCH_OPTIONS, seconds=ASK_SECONDS)
             asked = passkey.asked(again, adv_secret=self._device.adv_secret, now=now)
         self._asked = asked
+        self._from_now(self._end_in, asked.until - now, USED_UP)
         self._show(Shown(sentence=asked.sentence, passkey=orjson.loads(asked.options)))
 
     async def answer_passkey(self, answer: Mapping[str, Any]) -> None:
@@ -316,7 +312,7 @@ class Link:
         self.paired = True
         self._show(LINKED)
         await self._connection.send(done.reply)
-        self._end_after(RESTART_SECONDS, "the phone has linked this device")
+        self._from_now(self._end_in, RESTART_SECONDS, "the phone has linked this device")
 
     async def _keep(self, *, adv_secret: bytes) -> None:
         self._device = evolve(self._device, adv_secret=adv_secret)
@@ -331,3 +327,4 @@ def _paired(rows: Rows, device: Device, phone_identity: bytes) -> None:
         rows.learn_address(lid_user=device.lid.user, pn_user=device.jid.user)
         phone = device.lid.bare
     rows.save_identity(phone.address, phone_identity)
+    rows.set_fact(UNLINKED, None)

@@ -26,6 +26,7 @@ from daemon.whatsapp.web import bundle, content, notifications, outgoing, pace, 
 from daemon.whatsapp.web.errors import Garbled
 from daemon.whatsapp.web.jid import Jid
 from daemon.whatsapp.web.node import Node
+from daemon.whatsapp.web.payload import Version
 from daemon.whatsapp.web.stanza import Own
 
 LOGIN_SECONDS: Final = 60.0
@@ -36,6 +37,7 @@ DRAIN_BATCH: Final = 50
 BACKLOG_SECONDS: Final = 60.0
 """A backlog that stands still so long is over."""
 TIDY_SECONDS: Final = 86_400.0
+VERSION: Final = "client_version"
 LATEST: Final = 1 << 34
 """Seconds; later times are nobody's."""
 
@@ -65,6 +67,7 @@ class Live:
     randomness: Randomness
     now: Callable[[], datetime]
     tenant: str
+    version: Version  # as the login told it
     deliver: Deliver
     up: Callable[[Sending], None]  # logged in and declared active
     trouble: Callable[[pace.Trouble, float | None], Awaitable[None]]  # (what, until when in Unix seconds)
@@ -168,7 +171,7 @@ class Live:
         if lid is not None and self.device.lid is None:
             self.device, self.own = evolve(self.device, lid=lid), evolve(self.own, lid=lid)
             self._sending.device, self._sending.own = self.device, self.own
-        await self.keys.write(partial(_know_ourselves, device=self.device))
+        await self.keys.write(partial(_know_ourselves, device=self.device, version=self.version))
         try:
             await self._prekeys.keep()
             queries.result_of(await self.connection.ask(queries.active(), seconds=ASK_SECONDS))
@@ -284,12 +287,11 @@ class Live:
         await self._clear(node)
 
     async def _broadcast(self, node: Node) -> None:
-        assert self._nursery is not None
         for told in notifications.read_ib(node):
             match told:
                 case notifications.OfflinePreview() if told.count and self._backlog is None:
                     self._backlog = trio.CancelScope()
-                    self._nursery.start_soon(self._pull, self._backlog)
+                    self._meanwhile("the backlog", partial(self._pull, self._backlog))
                 case notifications.OfflineEnd() if self._backlog is not None:
                     self._backlog.cancel()
                 case notifications.Routing() if told.info != self.device.routing_info:
@@ -297,13 +299,21 @@ class Live:
                     await self.keys.write(partial(_routed, info=told.info))
 
 
-def _know_ourselves(rows: Rows, device: Device) -> None:
-    """Our own addresses, as the login told them."""
+def _know_ourselves(rows: Rows, device: Device, version: Version) -> None:
+    """What the login told: our own addresses, and that the server takes this client version."""
     kept = rows.device()
     if kept is not None and kept.lid is None and device.lid is not None:
         rows.save_device(evolve(kept, lid=device.lid))
     if device.jid is not None and device.lid is not None:
         rows.learn_address(lid_user=device.lid.user, pn_user=device.jid.user)
+    if rows.fact(VERSION) != (text := ".".join(map(str, version)).encode()):
+        rows.set_fact(VERSION, text)
+
+
+def version_taken(rows: Rows) -> Version | None:
+    """The client version that the server took last."""
+    kept = (rows.fact(VERSION) or b"").split(b".")
+    return (int(kept[0]), int(kept[1]), int(kept[2])) if len(kept) == 3 else None
 
 
 def _routed(rows: Rows, info: bytes) -> None:

@@ -45,6 +45,7 @@ class WebSocket:
 
     _socket: WebSocketConnection
     _stream: trio.abc.Stream
+    _task: trio.CancelScope  # around the socket's own task
 
     async def send(self, data: bytes) -> None:
         """Write one message. Raises `ConnectionClosed`; if cancelled, nothing may be sent after it."""
@@ -60,6 +61,7 @@ class WebSocket:
         """Say goodbye, for a moment at most, even while cancelled: else the server believes us there for a while."""
         with trio.CancelScope(shield=True), trio.move_on_after(CLOSE_SECONDS):
             await self._socket.aclose()
+        self._task.cancel()
         await trio.aclose_forcefully(self._stream)  # a connection that broke is left open by the above
 
 
@@ -90,13 +92,13 @@ class _Watched(trio.abc.Stream):
 
 
 async def open_socket(nursery: trio.Nursery, server: Server, *, seconds: float, max_message: int) -> WebSocket:
-    """Open one; its task lives in `nursery`, the caller closes it. Raises `Unopened`."""
+    """Open one; its task lives in `nursery` until the caller closes it. Raises `Unopened`."""
     stream: trio.abc.Stream | None = None
     try:
         with trio.fail_after(seconds):
             stream = await _stream(server)
-            socket: WebSocketConnection = await nursery.start(_attend, _Watched(stream), server.url, max_message)
-            return WebSocket(socket, stream)
+            socket, task = await nursery.start(_attend, _Watched(stream), server.url, max_message)
+            return WebSocket(socket, stream, task)
     except trio.TooSlowError:
         why = Unopened(f"no connection in {seconds:.0f} s")
     except (OSError, trio.BrokenResourceError) as error:
@@ -129,7 +131,11 @@ async def _stream(server: Server) -> trio.abc.Stream:
 
 
 async def _attend(
-    stream: _Watched, url: str, max_message: int, *, task_status: trio.TaskStatus[WebSocketConnection]
+    stream: _Watched,
+    url: str,
+    max_message: int,
+    *,
+    task_status: trio.TaskStatus[tuple[WebSocketConnection, trio.CancelScope]],
 ) -> None:
     """Run the socket's own task until it ends; `started` with it once it is open. Raises `Unopened`."""
     where = urlsplit(url)
@@ -150,7 +156,7 @@ async def _attend(
                 )
                 stream.on_end = _nothing
                 opened = True
-                task_status.started(socket)
+                task_status.started((socket, nursery.cancel_scope))
             if not opened:
                 nursery.cancel_scope.cancel()
                 refused = Unopened("the server closed the connection instead of opening it")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import trio
 import trio.testing
+from attrs import evolve
 
 from daemon.billing import rollup as subject
 from daemon.billing.rollup import RETRY_SECONDS, ROUND_SECONDS, Rollup
@@ -13,9 +14,9 @@ from shards.central import ledger
 from shards.directory import ShardDirectory
 from shards.errors import ShardCorrupt, StorageFull
 from shards.shard import Shard
-from shards.tenant import identity, tombstones, usage
+from shards.tenant import identity, profile, tombstones, usage
 from tests.support.failing import Failing
-from tests.support.shards import HandClock
+from tests.support.shards import HandClock, tenant_profile
 
 FULL = StorageFull("the disk is full", "free some space")
 
@@ -149,6 +150,25 @@ async def test_more_than_a_batch_takes_more_rounds(bench: Bench, monkeypatch: py
     assert await bench.rollup.round() == 2
     assert await bench.rollup.round() == 1
     assert (await bench.totals("auto-sul"))["receipts"] == 5
+
+
+async def test_a_backlog_of_many_shards_is_taken_over_in_parts(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "RECEIPTS_AT_ONCE", 3)
+    for tenant in ("auto-sul", "auto-norte", "auto-leste"):
+        await bench.spend(tenant, 2)
+    before = bench.central.commits
+    assert await bench.rollup.round() == 6
+    assert bench.central.commits == before + 2
+    assert [await bench.uncopied(tenant) for tenant in ("auto-sul", "auto-norte", "auto-leste")] == [0, 0, 0]
+
+
+async def test_what_is_copied_is_summed_by_the_tenants_day(bench: Bench) -> None:
+    await bench.spend("auto-sul", 3)
+    handle = bench.directory.handle("auto-sul")
+    await handle.write(lambda tx: profile.save(tx, evolve(tenant_profile(), time_zone="Asia/Tokyo")))
+    await bench.rollup.round()
+    found = await bench.central.read(lambda tx: list(tx.rows("SELECT tenant, day, receipts, input_tokens FROM daily")))
+    assert found == [("auto-sul", "2026-11-24", 3, 300)], "noon in São Paulo is the next day there"
 
 
 async def test_a_tenant_is_drained_whole_before_it_goes(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

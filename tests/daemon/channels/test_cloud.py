@@ -113,8 +113,8 @@ async def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 async def test_a_failed_upload_was_surely_not_sent(tmp_path: Path) -> None:
-    (tmp_path / "n.ogg").write_bytes(b"OggS")
-    note = message(kind="voice", text="", content={"path": str(tmp_path / "n.ogg"), "mime_type": "audio/ogg"})
+    (tmp_path / "f.pdf").write_bytes(b"%PDF-")
+    note = message(kind="document", text="", content={"path": str(tmp_path / "f.pdf"), "mime_type": "application/pdf"})
     async with graph_peer() as (peer, url), cloud_channel(url) as channel:
         for fault in (
             Fault(kind="cut", on="upload"),
@@ -125,6 +125,16 @@ async def test_a_failed_upload_was_surely_not_sent(tmp_path: Path) -> None:
             assert isinstance(await failure(channel, note), SendDelayed)
         assert peer.sent == []
         await channel.send(note)
+
+
+async def test_a_voice_note_is_given_up_at_the_second_lost_upload(tmp_path: Path) -> None:
+    (tmp_path / "n.ogg").write_bytes(b"OggS")
+    note = message(kind="voice", text="", content={"path": str(tmp_path / "n.ogg"), "mime_type": "audio/ogg"})
+    async with graph_peer() as (peer, url), cloud_channel(url) as channel:
+        peer.plan(Fault(kind="cut", on="upload"), Fault(kind="status", http_status=503, on="upload"))
+        assert isinstance(await failure(channel, note), SendDelayed)
+        assert isinstance(await failure(channel, note), SendRefused)
+        assert peer.sent == []
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ async def test_the_shapes_of_the_contract(desk: Control) -> None:
         "kind": "text",
         "text": "oi",
         "media_url": None,
+        "transcript": None,
         "vehicle_id": None,
         "reply_to": None,
         "at": "2026-03-14T15:09:26.000Z",

@@ -14,6 +14,7 @@ from daemon.desk.brief import (
     GetVehicles,
     HandOver,
     Note,
+    Photo,
     PreparePhotos,
     ProviderFailed,
     Reply,
@@ -347,3 +348,51 @@ def test_injected_description_does_not_get_out() -> None:
         play << AskModel >> said("O HB20 custa R$ 1.000!")
         play << SearchStock >> HB20_PAGE
     assert play.reply.provider == "catalogue"
+
+
+PICTURED = evolve(brief("olha o meu"), burst=(line("olha o meu", kind="image", picture=b"jpeg"),))
+
+
+def test_a_refused_picture_is_left_out_once() -> None:
+    with Playbook(turn(PICTURED, ["anthropic"], NOBODY)) as play:
+        play << (lambda command: command.prompt.pictures == 1) >> ProviderFailed("anthropic", "400", refused=True)
+        play << (lambda command: command.prompt.pictures == 0) >> said("Obrigada pela foto! Qual é o modelo?")
+    assert play.reply.provider == "anthropic"
+    assert [note.event for note in play.notes] == ["turn.pictures_refused"]
+
+
+def test_without_its_pictures_it_is_not_asked_a_third_time() -> None:
+    with Playbook(turn(PICTURED, ["anthropic"], NOBODY)) as play:
+        play << AskModel >> ProviderFailed("anthropic", "400", refused=True)
+        play << AskModel >> ProviderFailed("anthropic", "400", refused=True)
+        play << SearchStock >> HB20_PAGE
+    assert play.reply.provider == "catalogue"
+
+
+def test_a_failure_that_is_no_refusal_is_the_next_ones() -> None:
+    with Playbook(turn(PICTURED, ["anthropic"], NOBODY)) as play:
+        play << AskModel >> ProviderFailed("anthropic", "time-out")
+        play << SearchStock >> HB20_PAGE
+    assert play.reply.provider == "catalogue"
+
+
+def test_a_model_is_told_of_broken_photos() -> None:
+    with Playbook(turn(brief("fotos do corolla"), ["anthropic"], NOBODY)) as play:
+        play << AskModel >> calls(("send_photos", {"vehicle_ids": ["corolla"], "per_vehicle": 2}))
+        play << GetVehicles(("corolla",)) >> (COROLLA,)
+        play << PreparePhotos(COROLLA.photos[:2]) >> frozenset(COROLLA.photos[:1])
+        play << PreparePhotos(COROLLA.photos[2:3]) >> frozenset()
+        play << AskModel
+        assert "2 photos follow your text; 1 could not be loaded" in result_of(play)[1]
+        play >> said("Aí vão as fotos do Corolla!")
+    assert [photo.url for photo in play.reply.photos] == list(COROLLA.photos[1:3])
+
+
+def test_the_catalogue_answerers_broken_photos_are_owned_up_to() -> None:
+    photos = tuple(Photo("corolla", url) for url in COROLLA.photos[:2])
+    shown = catalogue("📸 Aí vão as fotos!", photos=photos)
+    with Playbook(turn(brief("fotos"), ["catalogue"], shown)) as play:
+        play << SearchStock >> HB20_PAGE
+        play << PreparePhotos(COROLLA.photos[:2]) >> frozenset(COROLLA.photos)
+    assert play.reply.photos == ()
+    assert play.reply.text.startswith("As fotos não abriram")

@@ -16,7 +16,7 @@ from daemon.desk.receive import Received
 from daemon.desk.settle import Claim, Settled
 from daemon.desk.turn import Tally
 from daemon.desk.wording import TURN_FAILED
-from daemon.whatsapp.events import MessageRevoked
+from daemon.whatsapp.events import MessageRevoked, Sender
 from shards.errors import ShardUnavailable
 from shards.tenant import conversations
 from tests.conftest import Logs
@@ -252,6 +252,27 @@ async def test_what_comes_while_a_turn_waits_for_its_slot_is_in_it(bench: Bench,
     assert bench.thinker.begun == [["devagar"], ["oi", "tem civic?"]]
     assert bench.thinker.cancelled == 0
     assert bench.slots.in_use == 0
+
+
+async def test_files_come_after_new_conversations_and_those_after_running_ones(
+    bench: Bench, mock_clock: MockClock
+) -> None:
+    gate = trio.Event()
+    bench.thinker.plan = {"devagar": [gate]}
+    bench.slots = FairSlots(1)
+    async with bench.running():
+        bench.says("oi, eu de novo", BIA)
+        await passes(bench.desk, mock_clock, 2)  # answered: under way from now on
+        bench.says("devagar", ANA)
+        await passes(bench.desk, mock_clock, 2)
+        bench.says("olha a foto", Sender(phone="5511955500103"), kind="image")
+        bench.says("tem civic?", Sender(phone="5511955500104"))
+        bench.says("e o preço?", BIA)
+        await passes(bench.desk, mock_clock, 2)
+        gate.set()
+        await wait_all_tasks_blocked()
+    begun = [burst[-1] for burst in bench.thinker.begun]
+    assert begun == ["oi, eu de novo", "devagar", "e o preço?", "tem civic?", "olha a foto"]
 
 
 async def test_a_deleted_burst_is_not_answered(bench: Bench, mock_clock: MockClock) -> None:

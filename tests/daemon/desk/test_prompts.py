@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from daemon.desk.brief import Fault
-from daemon.desk.prompts import MAX_SUMMARY_LINES, clean, correction, entries, hours, instructions, prompt, situation
+from daemon.desk.prompts import (
+    MAX_SUMMARY_LINES,
+    blind,
+    clean,
+    correction,
+    entries,
+    hours,
+    instructions,
+    prompt,
+    situation,
+)
 from daemon.providers.base import ModelSaid, UserSaid
 from shards.tenant.profile import TenantProfile
 from shards.tenant.vehicle import StockLine, StockSummary
@@ -95,9 +105,18 @@ def test_history_alternates() -> None:
 
 def test_voice_is_its_transcript() -> None:
     (entry,) = entries(brief(burst=(line("tem suv?", kind="voice"),)))
-    assert entry.text == "<customer>tem suv?</customer>"
+    mark, said = entry.text.split("\n")
+    assert "spoken in a voice note" in mark
+    assert said == "<customer>tem suv?</customer>"
     (mute,) = entries(brief(burst=(line("", kind="voice"),)))
-    assert "could not be understood" in mute.text
+    assert "could not be understood; ask them to write" in mute.text
+    (long,) = entries(brief(burst=(line("", kind="audio", unheard="long"),)))
+    assert "longer than 10 minutes" in long.text
+
+
+def test_people_say_more_than_they_write() -> None:
+    (entry,) = entries(brief(burst=(line("x" * 10_000, kind="voice"),)))
+    assert 5_900 < len(entry.text) < 6_200
 
 
 def test_long_messages_are_cut() -> None:
@@ -123,3 +142,31 @@ def test_clean(text: str, limit: int) -> None:
     told = clean(text, limit)
     assert len(told) <= limit
     assert not set("<>\x00\u202e") & set(told)
+
+
+def test_pictures_are_shown_and_the_others_named() -> None:
+    burst = (
+        line("olha o meu", kind="image", picture=b"one"),
+        line("", kind="image", picture=b"two"),
+        line("", kind="image"),
+        line("", kind="video"),
+    )
+    [said] = entries(brief(burst=burst))
+    assert isinstance(said, UserSaid)
+    assert said.pictures == (b"one", b"two")
+    assert said.text.count("one of those shown here") == 2
+    assert said.text.count("a picture you cannot see") == 1
+    assert "a video you cannot see" in said.text
+    assert "<customer>olha o meu</customer>" in said.text
+    assert "b'one'" not in repr(said), "a log must not hold it"
+
+
+def test_a_model_that_refuses_pictures_is_asked_without() -> None:
+    seen = prompt(brief(burst=(line("olha", kind="image", picture=b"one"),)))
+    assert seen.pictures == 1
+    plain = blind(seen)
+    assert plain.pictures == 0
+    assert evolve(plain, entries=()) == evolve(seen, entries=())
+    assert plain.entries[0].text.startswith(seen.entries[0].text)  # type: ignore[union-attr]
+    assert "cannot be shown to you" in plain.entries[0].text  # type: ignore[union-attr]
+    assert blind(plain) == plain

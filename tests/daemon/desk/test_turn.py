@@ -10,12 +10,24 @@ from attrs import define, evolve, field
 from trio.testing import wait_all_tasks_blocked
 
 from daemon.desk import settle
-from daemon.desk.brief import AskModel, Brief, Command, GetVehicles, HandOver, Note, ProviderFailed, Reply, SearchStock
+from daemon.desk.brief import (
+    AskModel,
+    Brief,
+    Command,
+    GetVehicles,
+    HandOver,
+    Note,
+    PreparePhotos,
+    ProviderFailed,
+    Reply,
+    SearchStock,
+)
 from daemon.desk.settle import Claim
-from daemon.desk.turn import MAX_BURST_TEXT, Standing, Tally, Thinker
+from daemon.desk.turn import MAX_BURST_TEXT, Look, Prepare, Standing, Tally, Thinker, as_they_are, look_away
 from daemon.errors import ProviderError, ProviderGarbage, ProviderOverloaded, ProviderRefused, ProviderUntried
 from daemon.providers.base import ModelReply, Prompt, Tokens, ToolCall, UserSaid
 from shards.tenant import messages, stock
+from shards.tenant.messages import StoredMessage
 from shards.tenant.vehicle import StockQuery, StockSummary, Vehicle
 from tests.conftest import Logs
 from tests.support.desk_rows import ANA, Desk
@@ -83,6 +95,8 @@ class Play:
     receipts: int = 0
     tally: Tally = field(factory=Tally)
     standing: Standing = "full"
+    look: Look = look_away
+    prepare: Prepare = as_they_are
 
     def _thinking(self, brief: Brief, providers: Sequence[str]) -> Generator[Command, Any, Reply]:
         self.briefs.append(brief)
@@ -107,6 +121,8 @@ class Play:
             now=self.desk.clock,
             receipts=self._receipt,
             standing=lambda: self.standing,
+            look=self.look,
+            prepare=self.prepare,
         )
 
     async def think(self, claim: Claim) -> Reply:
@@ -331,3 +347,52 @@ async def test_two_tenants_tallies_are_apart(desk: Desk, claim: Claim) -> None:
     first.open.append("anthropic")
     assert second.unknown == ()
     assert ANA.name == claim.contact.name
+
+
+SHOWN = evolve(PROMPT, entries=(UserSaid("olha", (b"one", b"two")),))
+
+
+async def test_pictures_shown_are_counted_once_a_turn_and_vendor(desk: Desk, claim: Claim) -> None:
+    commands = (AskModel("anthropic", SHOWN), AskModel("anthropic", SHOWN), AskModel("openai", SHOWN))
+    play = Play(desk, commands=commands, roster=ScriptedRoster(script=[said("a", CALL), said("b"), said("c")]))
+    await play.think(claim)
+    assert desk.rows("SELECT provider, count(*) FROM usage WHERE kind = 'picture' GROUP BY provider") == [
+        ("anthropic", 2),
+        ("openai", 2),
+    ]
+    assert desk.rows("SELECT DISTINCT model, turn FROM usage WHERE kind = 'picture'") == [("small-1", claim.turn.seq)]
+
+
+async def test_a_vendor_is_shown_the_pictures_of_the_burst(desk: Desk) -> None:
+    looked: list[int] = []
+
+    async def look(burst: Sequence[StoredMessage]) -> dict[int, bytes]:
+        await trio.lowlevel.checkpoint()
+        looked.extend(message.seq for message in burst)
+        return {burst[0].seq: b"jpeg"}
+
+    desk.says("olha", kind="image", content={"media": {"hash": "ab"}})
+    desk.clock.move(2)
+    claim = desk.claim(1, "anthropic")
+    for providers, expected in ((("anthropic", "catalogue"), b"jpeg"), (("catalogue", "anthropic"), None)):
+        play = Play(desk, profile=tenant_profile())
+        play.profile = evolve(play.profile, assistant=evolve(play.profile.assistant, providers=providers))
+        play.look = look
+        await play.think(claim)
+        assert play.briefs[0].burst[0].picture == expected
+    assert looked == [1], "nothing is made small for nobody"
+
+
+@pytest.mark.parametrize(("channel", "broken"), [("cloud", {"b"}), ("sandbox", set())])
+async def test_photos_are_prepared_but_for_a_page(desk: Desk, channel: str, broken: set[str]) -> None:
+    async def prepare(urls: Sequence[str]) -> frozenset[str]:
+        await trio.lowlevel.checkpoint()
+        return frozenset(urls) - {"a"}
+
+    desk = desk.in_channel(channel)
+    desk.says("fotos")
+    desk.clock.move(2)
+    play = Play(desk, commands=(PreparePhotos(("a", "b")),))
+    play.prepare = prepare
+    await play.think(desk.claim())
+    assert play.answers == [broken]

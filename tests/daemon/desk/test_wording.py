@@ -1,12 +1,14 @@
 """What showroomd itself says is short, Portuguese, and true."""
 
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 
 from daemon.desk import wording
 from daemon.desk.handover import hurried
 from daemon.desk.receive import RESUME_WORDS, STOP_WORDS
+from shards.tenant.transcripts import Reason
 from tests.support.lot import brief
 
 
@@ -35,3 +37,13 @@ def test_sentences_fit_into_one_message() -> None:
     said = [value for name, value in vars(wording).items() if name.isupper()]
     assert said
     assert all(0 < len(text) < 300 for text in said)
+
+
+@pytest.mark.parametrize("reason", [*get_args(Reason), ""])
+def test_who_cannot_be_heard_is_asked_to_write(reason: str) -> None:
+    regret, request = wording.unheard(reason)
+    assert "áudio" in regret
+    assert "escreve" in request
+    assert request.count("?") == 1
+    assert "?" not in regret
+    assert ("10 minutos" in regret) == (reason == "long")

@@ -12,7 +12,9 @@ import pytest
 import trio
 import trio.testing
 
+from daemon.emulator.scripts import Step
 from daemon.emulator.vendors import WRONG_KEY, VendorPeer, serve
+from daemon.emulator.voice_wire import ogg_opus
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "oi"}]}
 ROUTE = "/v1/chat/completions"
@@ -103,3 +105,31 @@ def test_as_a_process_of_its_own() -> None:
         assert answer.json()["choices"][0]["message"]["content"]
         process.terminate()
         assert process.wait(10) == -signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    ("fault", "body"),
+    [("empty", b""), ("html", b"<!doctype html>"), ("hollow", b'{"object"'), ("garbage", b"OggS"), (None, b"OggS")],
+)
+async def test_a_speech_and_its_faults(
+    client: httpx.AsyncClient, peer: VendorPeer, fault: str | None, body: bytes
+) -> None:
+    whole = (await client.post("/v1/text-to-speech/bia/stream", json={"text": "Oi, tudo bem?"})).content
+    peer.script.replace([Step(fault=fault, vendor="elevenlabs speech")] if fault else [])
+    answer = await client.post("/v1/text-to-speech/bia/stream", json={"text": "Oi, tudo bem?"})
+    assert answer.status_code == 200
+    assert answer.content[: len(body)] == body
+    assert (answer.content == whole) == (fault is None)
+    assert peer.asked == {"elevenlabs speech": 2}
+
+
+async def test_a_voice_note_that_is_cut_off(client: httpx.AsyncClient, peer: VendorPeer) -> None:
+    peer.script.replace([Step(fault="cut", vendor="openai transcription")])
+    form = {"data": {"model": "gpt-transcribe"}, "files": {"file": ("nota.ogg", ogg_opus(1), "audio/ogg")}}
+    with pytest.raises(httpx.RemoteProtocolError):
+        await client.post("/v1/audio/transcriptions", **form)  # type: ignore[arg-type]
+    assert (await client.post("/v1/audio/transcriptions", **form)).json()["text"] == peer.said  # type: ignore[arg-type]
+    assert peer.requests[-1] == (
+        "openai transcription",
+        {"model": "gpt-transcribe", "filename": "nota.ogg", "bytes": len(ogg_opus(1))},
+    )

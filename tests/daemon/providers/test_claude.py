@@ -42,6 +42,7 @@ def message(*content: Any, stop: Any = "end_turn", **usage: Any) -> dict[str, An
     return {"model": "claude", "content": list(content), "stop_reason": stop, "usage": usage}
 
 
+SEEN = UserSaid("o meu", (b"\xff\xd8\xff1",))
 SAID = {"type": "text", "text": "Oi!"}
 CALL = {"type": "tool_use", "id": "t1", "name": "search_stock", "input": {"model": "gol"}}
 
@@ -147,3 +148,11 @@ def test_whatever_comes_is_read_or_garbage(document: dict[str, Any]) -> None:
         return
     assert isinstance(read.text, str)
     assert bool(read.calls) == (read.stop == "tools")
+
+
+def test_pictures_come_before_the_text() -> None:
+    seen = json.loads(request("claude", Prompt(instructions="", situation="", entries=(SEEN,), tools=())))
+    source = {"type": "base64", "media_type": "image/jpeg", "data": "/9j/MQ=="}
+    assert seen["messages"] == [
+        {"role": "user", "content": [{"type": "image", "source": source}, {"type": "text", "text": "o meu"}]}
+    ]

@@ -166,3 +166,12 @@ def test_whatever_comes_is_read_or_garbage(message: Any) -> None:
         return
     assert isinstance(read.text, str)
     assert bool(read.calls) == (read.stop == "tools")
+
+
+def test_pictures_come_before_the_text() -> None:
+    entries = (UserSaid("o meu", (b"\xff\xd8\xff1",)),)
+    seen = json.loads(request("gpt", "max_tokens", Prompt(instructions="", situation="", entries=entries, tools=())))
+    url = {"url": "data:image/jpeg;base64,/9j/MQ==", "detail": "high"}
+    assert seen["messages"] == [
+        {"role": "user", "content": [{"type": "image_url", "image_url": url}, {"type": "text", "text": "o meu"}]}
+    ]

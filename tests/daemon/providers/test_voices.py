@@ -10,10 +10,10 @@ import trio
 import trio.testing
 from attrs import define, evolve, field
 
-from daemon.config import ElevenlabsConfig, OpenaiConfig
 from daemon.errors import ProviderError, ProviderGarbage, ProviderRefused, ProviderUnavailable, ProviderUntried
 from daemon.providers.base import Spoken, Tokens, Transcript
 from daemon.providers.guard import Bounds
+from daemon.providers.settings import ElevenlabsConfig, OpenaiConfig
 from daemon.providers.voices import Hearing, Speech, Voice, build
 
 AUDIO = Path(__file__).parents[2] / "data" / "audio"

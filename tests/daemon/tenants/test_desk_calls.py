@@ -237,3 +237,14 @@ async def test_an_erasure_in_the_middle_of_a_turn(parts: Parts, monkeypatch: pyt
     await until(lambda: not inbox.running)
     assert await rows(parts, "SELECT count(*) FROM messages") == [(0,)]
     assert parts.supervisor.running("auto-sul") is running, "it was no fault"
+
+
+async def test_an_erasure_takes_what_the_customer_had_deleted_before(parts: Parts) -> None:
+    await thread(parts, SAID)
+    path = await _with_file(parts, "ana", b"deleted", "ab")
+    network_id = await count(parts, "auto-sul", "SELECT network_id FROM messages WHERE author = 'customer'")
+    await parts.directory.handle("auto-sul").write(lambda tx: messages.revoke(tx, network_id))
+    contact = await count(parts, "auto-sul", "SELECT id FROM contacts")
+    await parts.service.erase_contact("auto-sul", contact)
+    assert not path.exists()
+    assert await rows(parts, "SELECT hash FROM media") == []

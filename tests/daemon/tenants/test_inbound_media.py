@@ -53,6 +53,7 @@ class Desk:
 
     def __init__(self, directory: Path, shard: ShardHandle, clock: HandClock, client: httpx.AsyncClient) -> None:
         self.shard, self.clock, self.room = shard, clock, True
+        self.metrics = Metrics()
         around = SimpleNamespace(
             now=clock,
             rng=random.Random(1),
@@ -60,7 +61,7 @@ class Desk:
             data_dir=directory,
             config=Config(),
             room=lambda: self.room,
-            metrics=Metrics(),
+            metrics=self.metrics,
             publish=lambda _, news: self.news.extend(news),
         )
         self.news: list[Any] = []
@@ -68,11 +69,12 @@ class Desk:
         self.fetcher = Fetcher(directory / "media")
         self.media = InboundMedia(shard, around, self.fetcher, say=self.said.append)  # type: ignore[arg-type]
 
-    async def want(self, sender: str = "ana") -> None:
+    async def want(self, sender: str = "ana", kind: str = "image") -> None:
         def work(tx: Tx) -> None:
             say(tx, sender, "veja")
             seq = tx.value("SELECT max(seq) FROM messages")
-            tx.run('UPDATE messages SET content = json(\'{"media": {"id": "77"}}\') WHERE seq = ?', (seq,))
+            content = '{"media": {"id": "77"}}'
+            tx.run("UPDATE messages SET kind = ?, content = ? WHERE seq = ?", (kind, content, seq))
             tx.run("INSERT INTO media_wanted (message, due_at) VALUES (?, ?)", (seq, tx.now_ms))
 
         await self.shard.write(work)
@@ -194,3 +196,59 @@ async def test_the_fetcher_names_its_halves_as_they_are_swept() -> None:
 
     source = Path(media.__file__).read_text("utf-8")
     assert f'f"{INCOMING}{{' in source
+
+
+async def test_a_film_does_not_hold_up_a_picture(desk: Desk, nursery: trio.Nursery) -> None:
+    desk.fetcher.gate = trio.Event()
+    await nursery.start(desk.media.run)
+    await desk.want("ana", kind="video")
+    await trio.testing.wait_all_tasks_blocked(0.05)
+    assert desk.fetcher.reached.is_set()
+    desk.fetcher.gate, film = None, desk.fetcher.gate
+    await desk.want("bia", kind="image")
+    await desk.until_rows("SELECT count(*) FROM media_wanted", [(1,)])
+    film.set()
+    await desk.until_rows("SELECT count(*) FROM media_wanted", [(0,)])
+
+
+async def test_who_waits_for_a_file_learns_that_it_came_or_will_not(desk: Desk, nursery: trio.Nursery) -> None:
+    desk.fetcher.plan = [MediaGone("no")]
+    await desk.media.arrived([1, 2])
+    await desk.want("ana")
+    await desk.want("bia")
+    seen: list[int] = []
+    both = trio.Event()
+
+    async def wait(message: int) -> None:
+        await desk.media.arrived([message])
+        seen.append(message)
+        if len(seen) == 2:
+            both.set()
+
+    nursery.start_soon(wait, 1)
+    nursery.start_soon(wait, 2)
+    await trio.testing.wait_all_tasks_blocked(0.05)
+    assert seen == []
+    await nursery.start(desk.media.run)
+    with trio.fail_after(10):
+        await both.wait()
+
+
+async def test_at_the_quota_a_file_is_given_up_and_everybody_told(desk: Desk, nursery: trio.Nursery) -> None:
+    limit = Config().retention.media_mb_per_tenant * 1_000_000
+    await desk.shard.write(lambda tx: tx.run("INSERT INTO media VALUES (?, 'image/jpeg', ?, 0)", ("f" * 64, limit)))
+    await nursery.start(desk.media.run)
+    await desk.want()
+    await desk.until_rows("SELECT count(*) FROM media_wanted", [(0,)])
+    [(error,)] = await desk.rows("SELECT json_extract(content, '$.media.error') FROM messages")
+    assert "2048 MB of 2048 MB" in error
+    assert desk.fetcher.asked == []
+    [(event, told)] = desk.news
+    assert (event, told["state"]) == ("media", "full")
+    assert desk.said == [told["reason"]]
+    assert b'media_quota_reached{tenant="auto-sul"} 1.0' in desk.metrics.render()
+    await desk.shard.write(lambda tx: tx.run("DELETE FROM media"))
+    await desk.want()
+    await desk.until_rows("SELECT hash FROM media", [(HASH,)])
+    assert desk.said[1:] == [""]
+    assert b'media_quota_reached{tenant="auto-sul"} 0.0' in desk.metrics.render()

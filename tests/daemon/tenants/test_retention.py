@@ -6,16 +6,22 @@ import trio
 import trio.testing
 
 from daemon.channels.media import media_path
+from daemon.tenants.photos import photo_path
 from daemon.tenants.retention import FILES_A_WRITE, Retention
 from shards.directory import ShardDirectory
 from shards.shard import Tx
+from shards.tenant import photos
 from tests.support.shards import HandClock
+from tests.support.tenancy import say
 
 DAY_SECONDS = 24 * 3600
 
 
 def _store(tx: Tx, hashes: list[str]) -> None:
     for value in hashes:
+        say(tx, "ana", "veja")
+        content = f'{{"media": {{"hash": "{value}"}}}}'
+        tx.run("UPDATE messages SET content = ? WHERE seq = (SELECT max(seq) FROM messages)", (content,))
         tx.run(
             "INSERT INTO media (hash, mime_type, bytes, stored_at) VALUES (?, 'image/jpeg', 1, ?)", (value, tx.now_ms)
         )
@@ -62,4 +68,25 @@ async def test_one_round_visits_every_tenant_and_skips_a_broken_one(
         retention = Retention(directory=directory, data_dir=tmp_path, media_days=90, tenants=lambda: ["bad", "good"])
         await retention.round()
         assert await shard.glance(lambda tx: tx.value("SELECT count(*) FROM media")) == 0
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_customers_deleted_and_old_pictures_of_vehicles_go(tmp_path: Path) -> None:
+    clock = HandClock()
+    directory = ShardDirectory(tmp_path, limiter=trio.CapacityLimiter(2), now=clock)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(directory.run)
+        shard = await directory.create("auto-sul")
+        await shard.write(lambda tx: _store(tx, ["b" * 64]))
+        await shard.write(lambda tx: tx.run("DELETE FROM messages"))
+        await shard.write(lambda tx: photos.keep(tx, "https://fotos.example/1.jpg", "c" * 64, "image/jpeg", 1))
+        retention = Retention(directory=directory, data_dir=tmp_path, media_days=90, tenants=lambda: ["auto-sul"])
+        path = photo_path(tmp_path / "media", "auto-sul", "c" * 64)
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"x")
+        assert await retention.visit("auto-sul") == 1, "the file that no message has"
+        assert path.exists()
+        clock.move(31 * DAY_SECONDS)
+        assert await retention.visit("auto-sul") == 1
+        assert not path.exists()
         nursery.cancel_scope.cancel()

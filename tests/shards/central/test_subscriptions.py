@@ -4,7 +4,7 @@ import apsw
 import pytest
 
 from shards.central import subscriptions
-from shards.errors import Conflict, NotFound
+from shards.errors import Conflict, Invalid, NotFound
 from tests.shards.central.test_daily import invoice
 from tests.support.files import memory
 from tests.support.ledgers import plan, tenant
@@ -52,6 +52,8 @@ def test_what_is_refused() -> None:
             subscriptions.subscribe(tx, "nobody", "essencial", FIRST)
         with pytest.raises(NotFound, match="no plan"):
             subscriptions.subscribe(tx, "auto-sul", "ouro", FIRST)
+        with pytest.raises(Invalid, match="a year ago"):
+            subscriptions.subscribe(tx, "auto-sul", "essencial", date(2016, 11, 1))
         with pytest.raises(Conflict, match="no subscription"):
             subscriptions.end(tx, "auto-sul", FIRST)
         subscriptions.subscribe(tx, "auto-sul", "essencial", TENTH)
