@@ -30,6 +30,10 @@ _FREE: Final = frozenset({"catalogue", "none", "sandbox", "web"})
 """Nobody charges us for what these did."""
 
 
+_COUNTED_ALONE: Final = frozenset({("speech", "audio_seconds")})
+"""What a dealer's plan counts and no vendor charges for: speech is paid for by its characters."""
+
+
 def decimal(text: str) -> Fraction:
     """A price as text, exactly. Raises ValueError."""
     if not _DECIMAL.fullmatch(text):
@@ -73,7 +77,9 @@ def cost(sums: Iterable[DaySum], book: PriceBook) -> Cost:
     for line in sums:
         for name, unit in _QUANTITIES.items():
             quantity = getattr(line, name)
-            if not quantity or line.provider in _FREE or (unit == "messages" and line.kind != "message"):
+            if not quantity or line.provider in _FREE or (line.kind, unit) in _COUNTED_ALONE:
+                continue
+            if unit == "messages" and line.kind != "message":
                 continue
             price = book.price(line.day, line.provider, line.model, unit, line.pricing_category, line.pricing_type)
             found = "there is no price" if price is None else _reais(price, quantity, name, line.day, book)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
 from daemon import __version__
-from daemon.cli import alert, backup, doctor, install, migrate, run, settings, stock, tenants, tokens
+from daemon.cli import alert, backup, capacity, doctor, install, migrate, run, settings, stock, tenants, tokens
 from daemon.errors import ConfigError, ShowroomError
 from shards.errors import ShardError
 
@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="showroomd", description="The WhatsApp sales desk of many car dealerships on one server.")
     top.add_argument("--version", action="version", version=f"showroomd {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)
-    for module in (run, settings, migrate, tokens, tenants, stock, backup, doctor, install, alert):
+    for module in (run, settings, migrate, tokens, tenants, stock, backup, doctor, capacity, install, alert):
         module.register(commands)
     return top
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import trio
 from attrs import define, frozen
@@ -13,6 +13,7 @@ from daemon.channels.base import Channel, Outgoing, Receipt
 from daemon.desk import unsettled
 from daemon.desk.receive import PAUSE_FACT, Received, apply_status, hand_to_human, identity_of
 from daemon.desk.unsettled import Evidence, GiveUp, Wait
+from daemon.desk.voice_reply import Speaking
 from daemon.errors import ChannelPaused, SendDelayed, SendRefused, SendUnsettled
 from daemon.logs import get_logger
 from daemon.whatsapp.events import Sender
@@ -37,14 +38,6 @@ class Claimed:
     outgoing: Outgoing
     channel: str
     resend: bool
-
-
-class Voice(Protocol):
-    """Who speaks the answers that are to be spoken (`daemon.desk.voice_reply.VoiceReplies`)."""
-
-    async def sweep(self) -> None: ...
-    async def decide(self, wish: Wish) -> None: ...
-    def outgoing(self, message: Outgoing) -> Outgoing: ...
 
 
 @frozen
@@ -232,7 +225,7 @@ class Outbox:
         now: Callable[[], datetime],
         received: Callable[[Received], None],
         sent: Callable[[str], None],
-        voice: Voice,
+        voice: Speaking,
     ) -> None:
         """`channels` by kind; `received` wakes whom a commit concerns; `sent(result)` counts attempts."""
         self._shard = shard

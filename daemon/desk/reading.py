@@ -256,6 +256,7 @@ _STEPS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]
         re.compile(rf"\b({_GROUPED})(?:,(\d+))?\s?({_SIZE})?\s?(?:kms?|quil[oô]metros?)\b(?! por)", re.IGNORECASE),
         _mileage,
     ),
+    (re.compile(r"(?:(?<=\be )|(?<=\bbaixa )|(?<=\bpouca ))kms?\b", re.IGNORECASE), lambda _: "quilometragem"),
     (re.compile(r"\bkms?\b(?=\s\d)", re.IGNORECASE), lambda _: "quilômetro"),
     (re.compile(r"\bkms?\s?:", re.IGNORECASE), lambda _: "quilometragem:"),
     (re.compile(r"\bkms?\b", re.IGNORECASE), lambda _: "quilômetros"),

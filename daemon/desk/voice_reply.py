@@ -90,8 +90,16 @@ def wish_to_speak(
     return besides
 
 
+class Speaking(Protocol):
+    """What an outbox asks of `VoiceReplies`."""
+
+    async def sweep(self) -> None: ...
+    async def decide(self, wish: Wish) -> None: ...
+    def outgoing(self, message: Outgoing) -> Outgoing: ...
+
+
 class VoiceReplies:
-    """One tenant's answers by voice. Belongs to its outbox."""
+    """One tenant's answers by voice (`Speaking`). Belongs to its outbox."""
 
     def __init__(
         self,
@@ -183,14 +191,16 @@ class VoiceReplies:
         reason = f"no vendor spoke within {PATIENCE_SECONDS:g} s"
         spoken: Spoken | None = None
         try:
-            await trio.to_thread.run_sync(partial(self._folder.mkdir, parents=True, exist_ok=True, mode=0o700))
             with trio.move_on_after(PATIENCE_SECONDS):
                 try:
+                    await trio.to_thread.run_sync(partial(self._folder.mkdir, parents=True, exist_ok=True, mode=0o700))
                     spoken = await self._speech.speak(
                         wish.said, voice=wish.voice, to=temporary, tenant=self._shard.tenant, unknown=unknown
                     )
                 except ProviderError as error:
                     reason = str(error)
+                except OSError as error:
+                    reason = _not_stored(error)
             with trio.CancelScope(shield=True):  # it is paid for, whatever becomes of the answer
                 if spoken is None:
                     await self._write_instead(wish, reason, unknown=unknown)
@@ -207,13 +217,15 @@ class VoiceReplies:
         except (BrokenAudio, VoiceNoteTooLarge) as error:
             await self._write_instead(wish, str(error), paid, unknown)
         except OSError as error:
-            await self._write_instead(wish, f"the speech could not be stored ({error.strerror})", paid, unknown)
+            await self._write_instead(wish, _not_stored(error), paid, unknown)
         else:
             key = _key(spoken.provider, spoken.model, spoken.voice, wish.said)
+            paid = evolve(paid, audio_ms=note.seconds * 1000)
             await self._shard.write(
                 partial(_spoken, wish=wish, note=note, made=_Made(key, paid, tuple(unknown))), brief=True
             )
             self._receipts()
+            self._log.info("spoken", message=wish.message_id, provider=spoken.provider, seconds=note.seconds)
 
     async def _write_instead(
         self, wish: Wish, reason: str, paid: Paid | None = None, unknown: Sequence[str] = ()
@@ -245,6 +257,10 @@ def _spoken(tx: Tx, wish: Wish, note: Note, made: _Made | None = None) -> None:
 def _write_instead(tx: Tx, wish: Wish, reason: str, paid: Paid | None, unknown: Sequence[str]) -> None:
     speech.account(tx, wish, paid, unknown)
     speech.write_instead(tx, wish.message, reason)
+
+
+def _not_stored(error: OSError) -> str:
+    return f"the speech could not be stored ({error.strerror})"
 
 
 def _key(provider: str, model: str, voice: str, said: str) -> str:

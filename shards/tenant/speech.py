@@ -42,11 +42,12 @@ class Note:
 
 @frozen(kw_only=True)
 class Paid:
-    """What a vendor is paid for a speech."""
+    """What a vendor is paid for a speech: its characters. `audio_ms` is its length, 0 where it could not be used."""
 
     provider: str
     model: str
     characters: int
+    audio_ms: int = 0
 
 
 NOTE_TYPE: Final = "audio/ogg; codecs=opus"
@@ -155,6 +156,7 @@ def account(tx: Tx, one: Wish, paid: Paid | None, unknown: Sequence[str]) -> Non
             message=one.message_id,
             conversation=one.conversation_id,
             characters=paid.characters,
+            audio_ms=paid.audio_ms,
         )
 
 

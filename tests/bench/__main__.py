@@ -2,8 +2,11 @@
 
 Only the daemon's own CPU is counted (user + system, from /proc). Prints a table, writes `bench.json` into $BENCH_OUT
 (default: a temporary directory) and prints its path last. BENCH_SCALE shrinks or stretches the load (default 1).
+
+`python -m tests.bench web` measures the `web` channel alone; `make bench` leaves it out, for it takes half an hour.
 """
 
+import argparse
 import json
 import os
 import tempfile
@@ -13,13 +16,19 @@ from typing import Any, Final
 
 import trio
 
-from tests.bench import copies, idle, machine, stock_search, whole_way
+from tests.bench import copies, idle, machine, stock_search, web, whole_way
 
 Figures = dict[str, Any]
 
 
+async def measured_web(scale: float) -> Figures:
+    """Those of the `web` channel."""
+    with tempfile.TemporaryDirectory(prefix="showroomd-bench-") as directory:
+        return await web.measured(Path(directory) / "web", scale=scale)
+
+
 async def measured(scale: float) -> Figures:
-    """All figures, in the order they are printed."""
+    """All others, in the order they are printed."""
     found: Figures = {}
     with tempfile.TemporaryDirectory(prefix="showroomd-bench-") as directory:
         root = Path(directory)
@@ -43,8 +52,10 @@ def printed(found: Figures) -> None:
 
 def main() -> None:
     """Measure, print, write."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure.")
+    parser.add_argument("part", nargs="?", choices=("web",), help="this part alone")
     scale = float(os.environ.get("BENCH_SCALE", "1"))
-    found = trio.run(partial(measured, scale))
+    found = trio.run(partial(measured_web if parser.parse_args().part else measured, scale))
     printed(found)
     out: Final = Path(os.environ.get("BENCH_OUT") or tempfile.mkdtemp(prefix="showroomd-bench-"))
     out.mkdir(parents=True, exist_ok=True)

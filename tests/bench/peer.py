@@ -228,8 +228,10 @@ async def of_ours(root: Path, sizes: Sizes) -> Figures:
         stored = sum([await _conversations(daemon, f"loja-{index}") for index in range(TENANTS)])
         nursery.cancel_scope.cancel()
     found |= lost | {"kill -9: of these not stored": len(load.acknowledged) - stored}
+    empty = await _our_memory(root / "empty", [])
     for size in sizes.stocks:
-        found[f"MB a dealership, {size} vehicles"] = await _our_memory(root / f"stock{size}", sizes.tenants, size)
+        full = await _our_memory(root / f"stock{size}", companies(sizes.tenants, vehicles(size)))
+        found[f"MB a dealership, {size} vehicles"] = (full - empty) / sizes.tenants
     return found
 
 
@@ -242,22 +244,15 @@ async def _conversations(daemon: Bench, tenant: str) -> int:
     return count
 
 
-async def _our_memory(directory: Path, tenants: int, size: int) -> float:
-    """Of the process started anew, files closed, over the same process without dealerships."""
-    async with ours(directory, []) as (daemon, _):
-        empty = await _restarted(daemon)
-    async with ours(directory.with_name(f"{directory.name}-full"), companies(tenants, vehicles(size))) as (daemon, _):
-        return (await _restarted(daemon) - empty) / tenants
-
-
-async def _restarted(daemon: Bench) -> float:
-    await daemon.stop()
-    async with trio.open_nursery() as nursery:
+async def _our_memory(directory: Path, dealerships: list[Json]) -> float:
+    """MB of the process started anew, once it has closed its idle files."""
+    async with ours(directory, dealerships) as (daemon, _), trio.open_nursery() as nursery:
+        await daemon.stop()
         await daemon.start()
         nursery.start_soon(daemon.drain_logs)
         await closed(daemon)
         nursery.cancel_scope.cancel()
-    return memory_mb(daemon.pid)
+        return memory_mb(daemon.pid)
 
 
 async def of_theirs(root: Path, sizes: Sizes, acknowledge: str) -> Figures:
@@ -273,19 +268,18 @@ async def of_theirs(root: Path, sizes: Sizes, acknowledge: str) -> Figures:
             "kill -9: of these not stored": sum(wamid not in known for wamid in load.acknowledged.values())
         }
     if acknowledge == "first":
+        empty = await _their_memory(root / "empty", [])
         for size in sizes.stocks:
-            found[f"MB a dealership, {size} vehicles"] = await _their_memory(root / f"stock{size}", sizes.tenants, size)
+            full = await _their_memory(root / f"stock{size}", companies(sizes.tenants, vehicles(size)))
+            found[f"MB a dealership, {size} vehicles"] = (full - empty) / sizes.tenants
     return found
 
 
-async def _their_memory(directory: Path, tenants: int, size: int) -> float:
-    """Of Node.js alone, over itself without dealerships; MariaDB's is not counted."""
-    async with theirs(directory, []) as (node, _):
+async def _their_memory(directory: Path, dealerships: list[Json]) -> float:
+    """MB of Node.js alone, some seconds after its start; MariaDB's is not counted."""
+    async with theirs(directory, dealerships) as (node, _):
         await trio.sleep(10)
-        empty = memory_mb(node.pid)
-    async with theirs(directory.with_name(f"{directory.name}-full"), companies(tenants, vehicles(size))) as (node, _):
-        await trio.sleep(10)
-        return (memory_mb(node.pid) - empty) / tenants
+        return memory_mb(node.pid)
 
 
 async def measured(root: Path, scale: float) -> dict[str, Figures]:

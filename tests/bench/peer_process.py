@@ -1,4 +1,4 @@
-"""The Node.js rebuild in `tests/bench/peer/` as a process, with a MariaDB, a Graph peer and a vendor peer of its own."""
+"""The Node.js rebuild in `tests/bench/peer/` as a process, with MariaDB and a Graph and a vendor peer of its own."""
 
 import json
 import os
@@ -92,7 +92,7 @@ async def mariadb(directory: Path) -> AsyncIterator[tuple[trio.Process, Path]]:
         )  # fmt: skip
     try:
         with trio.fail_after(PATIENCE_SECONDS):
-            while not socket.exists():  # noqa: ASYNC110 - another process: nothing to wait on
+            while not socket.exists():
                 assert process.poll() is None, log.read_text()
                 await trio.sleep(0.05)
         yield process, socket

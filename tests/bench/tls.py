@@ -1,7 +1,7 @@
 """TLS in front of a plain server, as on the way to WhatsApp: `python -m tests.bench.tls PORT DIRECTORY`.
 
-Its first line is its address. DIRECTORY gets `ca.pem`: the certificates this machine trusts, and ours; a client's memory
-depends on how many there are.
+Its first line is its address. DIRECTORY gets `ca.pem`: the certificates this machine trusts, and ours, for a client's
+memory depends on how many there are.
 """
 
 import ssl
@@ -24,9 +24,10 @@ async def main(port: int, directory: Path) -> None:
     pair.write_bytes(made.key + made.certificate)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(pair)
-    listeners = await trio.open_ssl_over_tcp_listeners(0, context, host="127.0.0.1", https_compatible=True)
-    print(f"https://127.0.0.1:{listeners[0].transport_listener.socket.getsockname()[1]}", flush=True)
-    await trio.serve_listeners(partial(_pass_on, port), listeners)
+    [plain] = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    print(f"https://127.0.0.1:{plain.socket.getsockname()[1]}", flush=True)
+    listener = trio.SSLListener(plain, context, https_compatible=True)
+    await trio.serve_listeners(partial(_pass_on, port), [listener])
 
 
 async def _pass_on(port: int, outside: trio.abc.Stream) -> None:

@@ -1,4 +1,4 @@
-"""Many dealerships on the phone app in one process: memory of an idle socket, CPU of a message, and what traffic leaves.
+"""Many dealerships on the phone app in one process: memory of an idle socket, CPU of a message, what traffic leaves.
 
 WhatsApp's side, TLS before it, and Baileys are processes of their own. Runs alone with `python -m tests.bench web`.
 
@@ -105,7 +105,7 @@ class Town:
         shown = await self.daemon.call("POST", f"{path}/pair")
         await self.ask("scan", phone=self.shop(index), text=shown["qr"])
         with trio.fail_after(120):
-            while (await self.daemon.call("GET", path))["state"] != "up":
+            while (await self.daemon.call("GET", path))["state"] != "up":  # noqa: ASYNC110 - another process
                 await trio.sleep(0.2)
 
     async def all_up(self) -> None:

@@ -187,6 +187,23 @@ class WebDevice:
             await self.handle(self.queue[0])
             assert self.queue != before, f"{before[0]} was not cleared"
 
+    async def opened(self, node: Node, sender: Jid) -> wa.Message:
+        """What a first message of a session says; nothing is kept of it."""
+        (enc,) = node.children("enc")
+        parsed = ratchet.read_prekey_message(enc.data)
+        stored, prekey = await self.keys.read(
+            lambda rows: (rows.session(sender.address), rows.prekey(parsed.prekey_id or 0))
+        )
+        _, padded, _ = ratchet.decrypt_prekey_message(
+            Me(self.device.identity, self.device.registration_id),
+            SessionRecord.from_bytes(stored) if stored is not None else None,
+            parsed,
+            signed=self.device.signed_prekey,
+            prekey=prekey,
+            new_ratchet=KeyPair.generate(self.network.fresh(32)),
+        )
+        return wa.Message.FromString(ratchet.unpad(padded))
+
     async def drain(self) -> None:
         """Into the shard."""
         while waiting := await self.keys.read(partial(inbound.to_deliver, own=self.own, limit=3)):

@@ -99,11 +99,15 @@ class Live:
     async def run(self) -> Ended:
         """Serve the connection until it ends. Raises `ShardUnavailable` when a file fails: nothing is cleared then that
         was not stored."""
-        async with trio.open_nursery() as self._nursery:
-            self._nursery.start_soon(self._expect_login)
-            self._nursery.start_soon(self._tidy)
-            ended = await self.connection.serve(self._handle)
-            self._nursery.cancel_scope.cancel()
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            nursery.start_soon(self._expect_login)
+            nursery.start_soon(self._tidy)
+            try:
+                ended = await self.connection.serve(self._handle)
+            finally:
+                self._nursery = None  # senders may still be about to ask for an errand
+            nursery.cancel_scope.cancel()
         return ended
 
     async def _handle(self, node: Node) -> None:
@@ -132,8 +136,9 @@ class Live:
 
     def _meanwhile(self, what: str, errand: Errand) -> bool:
         """Do something that asks the server without holding up the stanzas that come before its answer. False if too
-        much of it waits already."""
-        assert self._nursery is not None
+        much of it waits already, or the connection is over."""
+        if self._nursery is None:
+            return False
         if self._errands >= MOST_ERRANDS:
             self._log.warning("web_errand_left_out", what=what)
             return False

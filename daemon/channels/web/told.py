@@ -116,7 +116,8 @@ def _person(text: str) -> Jid | None:
 
 
 def _sent_again(rows: Rows, own: Own, request_id: str, web: wa.WebMessageInfo, taken: Taken) -> None:
-    """A message out of our phone's answer: only one that this request asked for, and that did not come meanwhile."""
+    """A message out of our phone's answer: only one that this request asked for. One that came meanwhile is not waited
+    for any more."""
     chat = next((chat for chat, id_ in rows.asked_phone(request_id, PLACEHOLDER) if id_ == web.key.id), None)
     if chat is None:
         taken.note("our phone sent a message that we are not waiting for")
@@ -124,8 +125,6 @@ def _sent_again(rows: Rows, own: Own, request_id: str, web: wa.WebMessageInfo, t
     rows.phone_answered(chat, web.key.id)
     if not web.HasField("message"):
         taken.note("our phone has not got the message that we asked it for")
-        return
-    if rows.inbound_of(chat, web.key.id) is not None:
         return
     try:
         secret = web.messageSecret if len(web.messageSecret) == content.SECRET_BYTES else content.secret_of(web.message)

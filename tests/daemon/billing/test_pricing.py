@@ -89,3 +89,13 @@ def test_what_has_no_price_is_named_and_not_free() -> None:
         ("openai", "input_tokens", 7, "there is no exchange rate"),
         ("openai", "output_tokens", 8, "there is no price"),
     ]
+
+
+def test_speech_is_paid_for_by_its_characters_and_not_by_its_length() -> None:
+    with memory("central") as tx:
+        prices.add(
+            tx, provider="elevenlabs", model="", unit="characters", currency="BRL", price="1", per=100, from_day=DAY
+        )
+        known = prices.book(tx)
+    found = cost(sums(receipt(noon(DAY), "speech", "elevenlabs", characters=250, audio_ms=17_000)), known)
+    assert (found.reais, found.unpriced) == (Fraction("2.5"), ())

@@ -44,6 +44,8 @@ from daemon.desk.reading import read_out
         ("120 mil km", "cento e vinte mil quilômetros"),
         ("12,5 km/l", "doze vírgula cinco quilômetros por litro"),
         ("BR-116, km 12", "BR cento e dezesseis, quilômetro doze"),
+        ("modelo, ano e km", "modelo, ano e quilometragem"),
+        ("baixa km, quantos km?", "baixa quilometragem, quantos quilômetros?"),
         ("1,69%", "um vírgula sessenta e nove por cento"),
         ("100%", "cem por cento"),
         ("(51) 3333-0000", "cinquenta e um, três três três três, zero zero zero zero"),

@@ -184,6 +184,10 @@ async def test_an_answer_becomes_a_voice_note_with_one_receipt(booth: Booth) -> 
     content = booth.desk.value("SELECT content FROM messages WHERE kind = 'voice' AND direction = 'out'")
     assert '"seconds"' in content
     assert booth.used() == [("speech", "elevenlabs", len("Oi! Tudo bem?"))]
+    seconds = booth.desk.value(
+        "SELECT content ->> '$.seconds' FROM messages WHERE kind = 'voice' AND direction = 'out'"
+    )
+    assert booth.desk.value("SELECT audio_ms FROM usage WHERE kind = 'speech'") == seconds * 1000
     [file] = booth.files()
     assert file.read_bytes() == (AUDIO / "civic.ogg").read_bytes()
     assert booth.wish() is None
@@ -263,6 +267,14 @@ async def test_the_whole_text_goes_out_where_speech_fails(booth: Booth, step: An
     assert [state for _, _, state in booth.out()] == ["queued", "cancelled"], "once, not twice"
     assert booth.files() == []
     assert booth.wish() is None
+
+
+async def test_without_a_folder_for_files_the_answer_is_written(booth: Booth) -> None:
+    booth.media_dir.write_bytes(b"a file where the folder should be")
+    booth.answer()
+    await booth.decide()
+    assert booth.out() == [("text", "Oi! Tudo bem?", "queued")]
+    assert "could not be stored" in booth.desk.value("SELECT reason FROM speech")
 
 
 async def test_a_vendor_is_paid_for_what_cannot_be_used(booth: Booth) -> None:

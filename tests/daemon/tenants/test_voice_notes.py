@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -55,14 +56,8 @@ class Shelf:
     pictures: Pictures = field(factory=Pictures)
 
     def of(self, sender: str = "number-1") -> NoteShelf:
-        shard = InlineShard(self.desk)
-        return NoteShelf(
-            self.pictures,
-            shard,
-            media_dir=self.media_dir,
-            sender=sender,
-            now=self.desk.clock,  # type: ignore[arg-type]
-        )
+        shard: Any = InlineShard(self.desk)
+        return NoteShelf(self.pictures, shard, media_dir=self.media_dir, sender=sender, now=self.desk.clock)
 
 
 @pytest.fixture

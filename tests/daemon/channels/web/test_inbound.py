@@ -2,6 +2,7 @@
 
 import pytest
 from attrs import evolve
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from daemon.channels.web import chats, inbound
 from daemon.channels.web.inbound import MAX_KEYS_AN_HOUR
@@ -9,10 +10,11 @@ from daemon.whatsapp.events import HumanAnswered, MessageEdited, MessageReceived
 from daemon.whatsapp.web import compose, stanza
 from daemon.whatsapp.web import messages_pb2 as wa
 from daemon.whatsapp.web.content import Disappearing
+from daemon.whatsapp.web.curve import hkdf
 from daemon.whatsapp.web.jid import Jid
 from daemon.whatsapp.web.node import Attr, Node
 from tests.daemon.channels.web.conftest import ANA, ANA_LID, SHOP, SHOP_LID, Cast, kinds, snapshot, stored
-from tests.support.web_devices import Crash, WebDevice, When
+from tests.support.web_devices import SECRET, Crash, WebDevice, When
 
 # --- the usual way, and crashes on it ---------------------------------------------------------------------------------
 
@@ -74,16 +76,21 @@ async def test_the_same_ciphertext_under_another_id_says_nothing_new(cast: Cast)
     await cast.net.settle()
     await cast.web.handle(evolve(node, attrs={**node.attrs, "id": "3EB0OTHER"}))
     assert cast.web.texts == ["oi"]
+    assert not cast.web.notes
 
 
-async def test_a_key_used_before_whose_message_is_not_here_is_asked_of_our_phone(cast: Cast) -> None:
+@pytest.mark.parametrize(("days", "asked"), [(0, True), (14, True), (15, False)])
+async def test_a_key_used_before_whose_message_is_not_here_is_asked_of_our_phone(
+    cast: Cast, days: int, *, asked: bool
+) -> None:
     await cast.ana.send("oi", SHOP_LID)
     node = cast.web.queue[0]
     await cast.net.settle()
     await cast.web.rows(lambda rows: rows._tx.run("DELETE FROM inbound"))  # type: ignore[attr-defined]
+    cast.net.clock.move(days * 86_400)
     taken = await cast.web.handle(node)
     assert taken is not None
-    assert taken.ask_phone
+    assert taken.ask_phone is asked
     assert kinds(taken.answers) == [("receipt", "")]
     assert await cast.web.rows(lambda rows: rows.failures()) == 1
 
@@ -217,6 +224,24 @@ async def test_corrections_find_their_message_across_addresses(cast: Cast) -> No
     assert isinstance(edited, MessageEdited)
     assert isinstance(revoked, MessageRevoked)
     assert edited.target == revoked.target == f"{sent.id}/{ANA}"
+
+
+async def test_an_encrypted_edit_opens_with_the_secret_of_its_message(cast: Cast) -> None:
+    sent = await cast.ana.send("tem siena?", SHOP_LID)
+    await cast.net.settle()
+    key = hkdf(SECRET, salt=None, info=f"{sent.id}{ANA_LID}{ANA_LID}Message Edit".encode(), length=32)
+    words = wa.Message(conversation="tem civic?").SerializeToString()
+    hidden = wa.SecretEncryptedMessage(
+        targetMessageKey=wa.MessageKey(id=sent.id, fromMe=True),
+        encPayload=AESGCM(key).encrypt(bytes(12), words, None),
+        encIv=bytes(12),
+        secretEncType=wa.SecretEncryptedMessage.MESSAGE_EDIT,
+    )
+    await cast.ana.send(wa.Message(secretEncryptedMessage=hidden), SHOP_LID)
+    await cast.net.settle()
+    edited = cast.web.events[1]
+    assert isinstance(edited, MessageEdited)
+    assert (edited.text, edited.target) == ("tem civic?", f"{sent.id}/222@lid")
 
 
 async def test_a_customer_with_a_new_phone_is_believed_and_noted(cast: Cast) -> None:

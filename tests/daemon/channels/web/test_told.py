@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from daemon.channels.web.keys import Outbound, Rows
-from daemon.channels.web.told import NCT_SALT
+from daemon.channels.web.told import NCT_SALT, PLACEHOLDER
 from daemon.whatsapp.events import MessageReceived
 from daemon.whatsapp.web import compose
 from daemon.whatsapp.web import messages_pb2 as wa
@@ -206,10 +206,19 @@ async def test_a_message_that_comes_itself_makes_the_phone_s_answer_late(cast: C
     request = await placeholder(cast)
     await cast.ana.raw(wa.Message(conversation="oi"), cast.web, id_="3EB0AD")
     await cast.web.run()
+    assert await cast.web.rows(lambda rows: rows.asked_phone(request.id, PLACEHOLDER)) == ()
     await cast.phone.raw(answer(request.id, "3EB0AD", "oi"), cast.web, category="peer")
     await cast.web.run()
     assert cast.web.texts == ["oi"]
     assert await cast.web.rows(lambda rows: rows.failures()) == 0
+
+
+async def test_our_phone_s_copy_makes_up_for_one_that_nobody_can_read(cast: Cast) -> None:
+    request = await placeholder(cast)
+    await cast.ana.raw(b"\xff\xff\x02\x02", cast.web, id_="3EB0AD")
+    await cast.phone.raw(answer(request.id, "3EB0AD", "oi"), cast.web, category="peer")
+    await cast.web.run()
+    assert cast.web.texts == ["oi"]
 
 
 async def test_a_crash_before_the_empty_stanza_was_cleared_asks_again_with_the_same_bytes(cast: Cast) -> None:
