@@ -25,6 +25,9 @@ _LIMITS: Final[dict[Limit, str]] = {
     "disk": "disk",
     "tried": "more were not tried",
 }
+_HEAD: Final = ("cores", "GB", "disk GB", "R$ a month", "dealerships", "conversations a day", "messages/s")
+_USED: Final = ("CPU", "memory", "disk")
+_ALLOWED: Final = ("by CPU", "by memory", "by disk")
 
 
 @frozen(kw_only=True)
@@ -119,7 +122,7 @@ def _capacity(arguments: argparse.Namespace) -> int:
             }
         )
         return 0
-    _say(known, demand, servers, plans)
+    _say(known, demand, servers, plans, used=arguments.tenants is not None)
     return 0
 
 
@@ -152,7 +155,7 @@ def servers_of(arguments: argparse.Namespace) -> tuple[Server, ...]:
     return (server,)
 
 
-def _say(known: Measured, demand: Demand, servers: tuple[Server, ...], plans: list[Plan]) -> None:
+def _say(known: Measured, demand: Demand, servers: tuple[Server, ...], plans: list[Plan], *, used: bool) -> None:
     each = demand.messages_per_day / demand.messages_per_conversation
     print(
         f"Each dealership: {demand.messages_per_day:g} customers' messages ({each:.3g} conversations) a day,"
@@ -160,18 +163,18 @@ def _say(known: Measured, demand: Demand, servers: tuple[Server, ...], plans: li
         f" {demand.keep_days:g} days kept. Servers up to {demand.utilisation:.0%} full."
     )
     print()
-    columns = ("cores", "GB", "disk GB", "R$ a month", "dealerships", "conversations a day", "messages/s", "CPU",
-               "memory", "disk", "first limit", "R$ each")  # fmt: skip
-    print_table(columns, [_row(server, plan) for server, plan in zip(servers, plans, strict=True)])
+    columns = (*_HEAD, *(_USED if used else _ALLOWED), "first limit", "R$ each")
+    print_table(columns, [_row(server, plan, used) for server, plan in zip(servers, plans, strict=True)])
     print()
-    print(f"Measured on {known.machine}; messages/s and CPU are of the busiest hour.")
+    print(f"messages/s and CPU are of the busiest hour. Measured on {known.machine}.")
     print("Not in it: what vendors take and charge, voice notes and pictures, backups, the proxy, a slower core.")
     if demand.utilisation > ADVISED_UTILISATION:
         print(f"More than {ADVISED_UTILISATION:.0%} leaves no room for a busier hour: answers will wait.")
 
 
-def _row(server: Server, plan: Plan) -> tuple[str, ...]:
+def _row(server: Server, plan: Plan, used: bool) -> tuple[str, ...]:
     cost = plan.cost_centavos_per_tenant
+    shares = (plan.cpu_share, plan.memory_share, plan.disk_share)
     return (
         f"{server.cores:g}",
         f"{server.memory_gb:g}",
@@ -180,9 +183,8 @@ def _row(server: Server, plan: Plan) -> tuple[str, ...]:
         f"{plan.tenants:,}{'' if plan.fits else ' do not fit'}",
         f"{plan.conversations_per_day:,.0f}",
         f"{plan.messages_per_second:.2f}",
-        f"{plan.cpu_share:.0%}",
-        f"{plan.memory_share:.0%}",
-        f"{plan.disk_share:.0%}",
+        *(f"{share:.1%}" for share in shares if used),
+        *(f"{plan.limits[limit]:,}" for limit in ("cpu", "memory", "disk") if not used),
         f"{_LIMITS[plan.first_limit]} at {plan.limits[plan.first_limit]:,}",
         "" if cost is None or not plan.fits else f"{cost / 100:.2f}",
     )

@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
@@ -207,7 +208,8 @@ class VoiceReplies:
                 else:
                     await self._keep(wish, spoken, unknown)
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # what stays is swept at the next start
+                temporary.unlink()
 
     async def _keep(self, wish: Wish, spoken: Spoken, unknown: Sequence[str]) -> None:
         """Store what was spoken, with its receipt."""

@@ -38,7 +38,8 @@ def to_hear(tx: Tx, limit: int) -> list[ToHear]:
     return [
         ToHear(message=message, message_id=id_, conversation_id=conversation, hash=hash_)
         for message, id_, conversation, hash_ in tx.rows(
-            "SELECT t.message, m.id, c.id, json_extract(m.content, '$.media.hash') FROM transcripts t"
+            "SELECT t.message, m.id, c.id, json_extract(m.content, '$.media.hash')"
+            " FROM transcripts t INDEXED BY transcripts_wanted"
             " JOIN messages m ON m.seq = t.message JOIN conversations c ON c.seq = m.conversation"
             " WHERE t.state = 'wanted' AND t.message NOT IN (SELECT message FROM media_wanted)"
             " ORDER BY t.message LIMIT ?",
@@ -109,7 +110,9 @@ def resume(tx: Tx) -> bool:
 
 def any_wanted(tx: Tx) -> bool:
     """Whether a voice note is to be heard."""
-    return tx.value("SELECT 1 FROM transcripts WHERE state = 'wanted' LIMIT 1") is not None
+    return (
+        tx.value("SELECT 1 FROM transcripts INDEXED BY transcripts_wanted WHERE state = 'wanted' LIMIT 1") is not None
+    )
 
 
 def held_until(tx: Tx, conversation: int, after: int) -> int | None:
@@ -119,7 +122,9 @@ def held_until(tx: Tx, conversation: int, after: int) -> int | None:
     """
     wanted = list(
         tx.rows(
-            "SELECT t.message, t.give_up_at FROM transcripts t JOIN messages m ON m.seq = t.message"
+            # from the few that are wanted, not from the conversation's messages
+            "SELECT t.message, t.give_up_at FROM transcripts t INDEXED BY transcripts_wanted"
+            " CROSS JOIN messages m ON m.seq = t.message"
             " WHERE t.state = 'wanted' AND m.conversation = ? AND m.seq > ?",
             (conversation, after),
         )

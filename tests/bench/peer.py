@@ -58,9 +58,9 @@ class Sizes:
             messages=max(80, int(2_000 * scale)),
             steady=max(50, int(300 * scale)),
             thinking=max(40, int(160 * scale)),
-            kills=max(1, int(6 * scale)),
-            tenants=max(5, int(50 * min(scale, 1))),
-            stocks=(100, 1_000) if scale >= 1 else (100, max(200, int(1_000 * scale))),
+            kills=max(1, int(10 * scale)),
+            tenants=max(5, int(100 * min(scale, 0.5))),
+            stocks=(100, 1_000),
         )
 
 

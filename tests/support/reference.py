@@ -1,10 +1,13 @@
 """Writes the parts of docs/ that the program itself knows best: `make docs`."""
 
 import argparse
+import io
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 
-from daemon.cli.entry import parser
+from daemon.cli.capacity import measured
+from daemon.cli.entry import main, parser
 from daemon.config import settings
 from daemon.secrets import NAMES
 
@@ -73,7 +76,39 @@ def secrets_part() -> str:
     return "\n".join(f"- `{name}` (credential `{name.lower()}`)" for name in NAMES)
 
 
+CAPACITY = (
+    ("Few conversations, a year of messages kept", ()),
+    ("Half of the dealerships on the phone app", ("--share-of-web", "0.5")),
+    ("Five times the conversations, 90 days kept", ("--messages-per-day", "600", "--keep-days", "90")),
+    ("One server with 50 dealerships", ("--cores", "2", "--server-cost-brl", "97.50", "--tenants", "50")),
+)
+
+
+def capacity_part() -> str:
+    """What the command says of some cases."""
+    lines: list[str] = []
+    for title, options in CAPACITY:
+        said = io.StringIO()
+        with redirect_stdout(said):
+            main(["capacity", *options])
+        command = " ".join(("$ showroomd capacity", *options))
+        table = said.getvalue().partition("\n\nmessages/s")[0]
+        lines += [f"### {title}", "", "```", command, table, "```", ""]
+    return "\n".join(lines).strip("\n")
+
+
+def figures_part() -> str:
+    """The figures behind it and where they came from."""
+    known = measured()
+    lines = [f"Measured on {known.machine}.", "", "| figure | value | measured | with |", "| --- | --- | --- | --- |"]
+    for name, source in known.sources.items():
+        note = f"{source['note']} ({source['date']})"
+        lines.append(f"| `{name}` | {source['value']:,} | {note} | `{source['command']}` |")
+    return "\n".join(lines)
+
+
 PARTS = {
+    "reference/capacity.md": (capacity_part, figures_part),
     "reference/settings.md": (settings_part, secrets_part),
     "reference/commands.md": (commands_part,),
 }

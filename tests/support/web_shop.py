@@ -102,10 +102,12 @@ class Shop:
         """Wait until the channel is in that state, for a reason that holds this text."""
         await self.until(lambda: self.state[0] == state and reason in self.state[1])
 
-    def jump(self, seconds: float) -> None:
-        """Let so much time pass at once. Not within `until`."""
+    async def jump(self, seconds: float) -> None:
+        """Let so much time pass at once, after all that is to be done now."""
         assert self._clock is not None
+        await trio.testing.wait_all_tasks_blocked(0.03)
         self._clock.jump(seconds)
+        await trio.testing.wait_all_tasks_blocked()
 
     async def link(self) -> None:
         """Scan a QR with the dealer's phone, and wait until the channel is up."""

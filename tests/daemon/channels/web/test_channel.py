@@ -56,7 +56,7 @@ async def test_401_is_the_end_of_the_link(tmp_path: Path, clock: Clock) -> None:
         await made.until_said("down", "the phone unlinked this device: pair it again with a new QR code")
         assert made.channel.details.jid is None
         sockets = made.server.server.open
-        made.jump(7 * 86_400)
+        await made.jump(7 * 86_400)
         await trio.testing.wait_all_tasks_blocked(0.05)
         assert (made.server.server.open, made.state[0]) == (sockets, "down"), "it never tries again by itself"
         made.network.accounts.by_phone(made.phone.account.phone).unlink(made.device)  # type: ignore[union-attr]
@@ -102,7 +102,7 @@ async def test_failures_that_pass(tmp_path: Path, clock: Clock, code: str, secon
         wait = made.channel.details.retry_at - made.now()  # type: ignore[operator]
         assert timedelta(seconds=seconds * 0.5) < wait <= timedelta(seconds=seconds + 1)
         assert made.state[0] == "down"
-        made.jump(seconds + 1)
+        await made.jump(seconds + 1)
         await made.until_said("up")
         assert made.channel.details.retry_at is None
 
@@ -116,7 +116,7 @@ async def test_failures_wait_longer_each_time(tmp_path: Path, clock: Clock) -> N
             at = made.channel.details.retry_at
             assert at is not None
             waits.append((at - made.now()).total_seconds())
-            made.jump(waits[-1] + 0.1)
+            await made.jump(waits[-1] + 0.1)
             await made.until(lambda at=at: made.channel.details.retry_at != at)  # type: ignore[misc]
         await made.until_said("up")
         assert waits[-1] > 3 * waits[0]
@@ -139,10 +139,8 @@ async def test_a_frame_without_an_end_and_silence_are_noticed(tmp_path: Path, cl
             before = len(made.said)
             made.network.lines.blow(made.device, blow)  # type: ignore[arg-type]
             for _ in range(keepalives):
-                made.jump(30)
-                await trio.testing.wait_all_tasks_blocked(0.05)
-                made.jump(20)
-                await trio.testing.wait_all_tasks_blocked(0.05)
+                await made.jump(30)
+                await made.jump(20)
             await made.until(lambda before=before: ("up", "") in made.said[before:])  # type: ignore[misc]
 
 
@@ -158,7 +156,7 @@ async def test_replaced_is_tried_once_more_and_then_left_alone(tmp_path: Path, c
         made.network.lines.blow(made.device, "replaced")
         await made.until_said("down", "trying once more in a minute")
         assert made.channel.details.retry_at is not None
-        made.jump(60)
+        await made.jump(60)
         await made.until_said("up")
         made.network.lines.blow(made.device, "replaced")
         await made.until_said("down", "find it and stop it")
@@ -169,9 +167,9 @@ async def test_replaced_after_a_long_time_is_the_first_time(tmp_path: Path, cloc
     async with shop(tmp_path, clock=clock) as made:
         made.network.lines.blow(made.device, "replaced")
         await made.until_said("down", "trying once more")
-        made.jump(60)
+        await made.jump(60)
         await made.until_said("up")
-        made.jump(3700)
+        await made.jump(3700)
         await trio.testing.wait_all_tasks_blocked(0.1)
         assert made.state[0] == "up", "a keepalive was answered"
         made.network.lines.blow(made.device, "replaced")

@@ -63,7 +63,7 @@ async def test_while_the_link_is_down_nothing_is_sent(tmp_path: Path, clock: Clo
         await made.until_said("down")
         with pytest.raises(ChannelPaused, match="link is down"):
             await made.channel.send(outgoing())
-        made.jump(60)
+        await made.jump(60)
         await made.until_said("up")
         await sent(made)
         assert made.letters(ana) == ["Olá!"]
@@ -99,7 +99,7 @@ async def test_an_unsettled_message_waits_for_the_link(tmp_path: Path, clock: Cl
         for _ in range(3):
             await made.until(lambda: made.channel.details.retry_at is not None)
             assert not done.is_set()
-            made.jump(5)
+            await made.jump(5)
             await made.until(lambda: made.channel.details.retry_at is None)
         await made.until(done.is_set)
         assert made.letters(ana) == ["Olá!"]
@@ -119,7 +119,7 @@ async def test_no_ack_goes_again_under_the_same_id(tmp_path: Path, clock: Clock)
 
         nursery.start_soon(once)
         await made.until(lambda: made.letters(ana))
-        made.jump(76)
+        await made.jump(76)
         await made.until(lambda: ended)
         await sent(made)
         assert made.letters(ana) == ["Olá!"]
@@ -132,7 +132,7 @@ async def test_what_is_never_confirmed_is_given_up_after_a_day(tmp_path: Path, c
         with pytest.raises(SendUnsettled):
             await made.channel.send(outgoing())
         made.scope.cancel()
-        made.jump(25 * 3600)
+        await made.jump(25 * 3600)
         with pytest.raises(SendRefused, match="never confirmed"):
             await made.channel.send(outgoing())
 
@@ -160,7 +160,7 @@ async def test_the_stop_ends_by_itself(tmp_path: Path, clock: Clock) -> None:
         made.fault("refuse", "463")
         with pytest.raises(SendRefused):
             await made.channel.send(outgoing())
-        made.jump(901)
+        await made.jump(901)
         await made.until_said("up")
         await sent(made, "m2")
         assert made.letters(ana) == ["Olá!"]
@@ -235,7 +235,7 @@ async def test_the_assistant_keeps_a_persons_pace_and_people_do_not(tmp_path: Pa
             await made.channel.send(outgoing("m2", to=bia.account.phone))
         await sent(made, "m3", to=bia.account.phone, human=True)
         assert (done, made.letters(bia)) == ([], ["Olá!"]), "a salesperson's message went before"
-        made.jump(10)
+        await made.jump(10)
         await made.until(lambda: done == ["m1"])
         assert made.letters(ana) == ["Olá!"]
 

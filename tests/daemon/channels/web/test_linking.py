@@ -37,7 +37,7 @@ async def refs(made: Shop, count: int) -> list[str]:
         assert expires is not None
         seconds = (expires - made.now()).total_seconds()
         assert 55 < seconds <= 60 if n % 6 == 0 else 15 < seconds <= 20
-        made.jump(seconds)
+        await made.jump(seconds)
     return found
 
 
@@ -61,7 +61,7 @@ async def test_an_old_qr_does_not_link(made: Shop, clock: Clock) -> None:
 
 async def test_nobody_scans_in_time(made: Shop, clock: Clock) -> None:
     await made.channel.pair("", seconds=20)
-    made.jump(PAIRING_SECONDS)
+    await made.jump(PAIRING_SECONDS)
     await made.until_said("down", "nobody linked a phone in time")
     assert made.channel.details.shown is None
     await made.until(lambda: made.server.server.open == 0)
@@ -82,7 +82,7 @@ async def test_by_code(made: Shop, clock: Clock) -> None:
 async def test_a_code_that_nobody_types_becomes_another(made: Shop, clock: Clock) -> None:
     await made.channel.pair(SHOP, seconds=20)
     first = made.shown.pairing_code
-    made.jump(160)
+    await made.jump(160)
     await made.until(lambda: made.channel.details.shown and made.shown.pairing_code not in (None, first))
     made.network.enter_code(made.phone, made.shown.pairing_code or "")
     await made.until_said("up")
@@ -120,7 +120,7 @@ async def test_given_up(made: Shop, clock: Clock) -> None:
 async def test_the_keys_stay_while_nobody_has_linked(made: Shop, clock: Clock) -> None:
     await made.channel.pair("", seconds=20)
     first = await made.keys.read(lambda rows: rows.device())
-    made.jump(PAIRING_SECONDS)
+    await made.jump(PAIRING_SECONDS)
     await made.until_said("down", "nobody linked")
     await made.channel.pair("", seconds=20)
     assert await made.keys.read(lambda rows: rows.device()) == first
@@ -143,7 +143,7 @@ async def test_a_server_that_cannot_be_reached(tmp_path: Path, clock: Clock) -> 
             await made.until_said("down", "broke: connecting again by itself")
             at = made.channel.details.retry_at
             assert at is not None
-            made.jump((at - made.now()).total_seconds())
+            await made.jump((at - made.now()).total_seconds())
             await made.until(lambda at=at: made.channel.details.retry_at not in (None, at))  # type: ignore[misc]
         await made.channel.logout()
         await made.until_said("down", "no phone is linked")
