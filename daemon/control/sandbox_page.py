@@ -1,4 +1,5 @@
-"""`/sandbox`: the page that looks like a phone. Its files lie in `page/`."""
+"""`/sandbox`: the page that looks like a phone; `/pairing`: the one beside the dealer's phone. Their files lie in
+`page/`."""
 
 import mimetypes
 import re
@@ -18,6 +19,7 @@ POLICY: Final = (
 """Pictures may come from elsewhere (vehicles' photos); nothing else may."""
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*\.(html|js|css|svg|png|webp|woff2)", re.ASCII)
+_PAGES: Final = frozenset({"index.html", "pairing.html"})
 _TYPES: Final = {
     "js": "text/javascript; charset=utf-8",
     "css": "text/css; charset=utf-8",
@@ -28,16 +30,19 @@ _TYPES: Final = {
 
 @frozen(kw_only=True)
 class DemoInfo:
-    """The demo: `/` leads to the page, and the page knows its token. Only for listeners on loopback."""
+    """The demo: `/` leads to the page, and the pages know its token. Only for listeners on loopback."""
 
     token: str
 
 
 def register(app: Quart, demo: DemoInfo | None) -> None:
-    """Add the page's routes; with a demo also `/`."""
+    """Add the pages' routes; with a demo also `/`."""
 
     async def index() -> Response:
         return _file("index.html", demo)
+
+    async def pairing() -> Response:
+        return _file("pairing.html", demo)
 
     async def file(name: str) -> Response:
         return _file(name, demo)
@@ -46,6 +51,7 @@ def register(app: Quart, demo: DemoInfo | None) -> None:
         return Response(b"", status=302, headers={"Location": "/sandbox"})
 
     app.add_url_rule("/sandbox", "sandbox", index, methods=["GET"])
+    app.add_url_rule("/pairing", "pairing", pairing, methods=["GET"])
     app.add_url_rule("/sandbox/<name>", "sandboxFile", file, methods=["GET"])
     if demo is not None:
         app.add_url_rule("/", "home", home, methods=["GET"])
@@ -58,7 +64,7 @@ def _file(name: str, demo: DemoInfo | None) -> Response:
     if not source.is_file():
         raise NotFound
     body = source.read_bytes()
-    if name == "index.html" and demo is not None:
+    if name in _PAGES and demo is not None:
         body = with_token(body, demo.token)
     kind = _TYPES.get(name.rpartition(".")[2]) or mimetypes.guess_type(name)[0] or "application/octet-stream"
     response = Response(body, content_type=kind)

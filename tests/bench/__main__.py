@@ -2,6 +2,7 @@
 
 Only the daemon's own CPU is counted (user + system, from /proc). Prints a table, writes `bench.json` into $BENCH_OUT
 (default: a temporary directory) and prints its path last. BENCH_SCALE shrinks or stretches the load (default 1).
+`python -m tests.bench peer` runs `tests/bench/peer.py` alone; so with every module here that has a `main`.
 
 `python -m tests.bench web` measures the `web` channel alone; `make bench` leaves it out, for it takes half an hour.
 """
@@ -9,8 +10,10 @@ Only the daemon's own CPU is counted (user + system, from /proc). Prints a table
 import argparse
 import json
 import os
+import sys
 import tempfile
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 

@@ -1,6 +1,6 @@
 """What a message takes on disk: of the tenants' files and of central, after all is checkpointed.
 
-Runs alone with `python -m tests.bench.disk`; BENCH_SCALE shrinks the load.
+Runs alone with `python -m tests.bench disk`; BENCH_SCALE shrinks the load.
 """
 
 import os

@@ -1,6 +1,6 @@
 """What showroomd replaces, rebuilt in `tests/bench/peer/`, beside showroomd: the same traffic, one run.
 
-Runs alone with `python -m tests.bench.peer`; BENCH_SCALE shrinks the load. Both sides share this machine's cores with
+Runs alone with `python -m tests.bench peer`; BENCH_SCALE shrinks the load. Both sides share this machine's cores with
 their Graph and vendor peers and with this process; each side runs alone. See peer/README.md for what was decided.
 """
 
@@ -31,6 +31,7 @@ RATE: Final = 10.0
 THINKS_SECONDS: Final = 0.5
 KILL_THINKS_SECONDS: Final = 0.2
 RESEND_SECONDS: Final = 12
+STOCKS: Final = (100, 1_000)
 SETTINGS: Final = f"""[turns]
 quiet_spell_seconds = 0
 [outbox]
@@ -43,14 +44,13 @@ Figures = dict[str, Any]
 
 @frozen(kw_only=True)
 class Sizes:
-    """How much is done, for a scale of 1 or less."""
+    """How much is done."""
 
     messages: int
     steady: int
     thinking: int
     kills: int
     tenants: int
-    stocks: tuple[int, ...]
 
     @classmethod
     def of(cls, scale: float) -> "Sizes":
@@ -60,7 +60,6 @@ class Sizes:
             thinking=max(40, int(160 * scale)),
             kills=max(1, int(10 * scale)),
             tenants=max(5, int(100 * min(scale, 0.5))),
-            stocks=(100, 1_000),
         )
 
 
@@ -136,27 +135,30 @@ async def theirs(
 
 async def traffic(side: Side, sizes: Sizes) -> Figures:
     """Messages an hour and CPU at full load, answer times at a steady rate, and both again with a vendor who thinks."""
-    await _run(side, min(200, sizes.messages), None)  # connections, caches and the compiler are warm
+    rng = random.Random(1)  # no two loads have a customer in common
+    await _run(side, rng, min(200, sizes.messages), None)  # connections, caches and the compiler are warm
     found: Figures = {}
-    load, seconds, spent = await _run(side, sizes.messages, None)
+    load, seconds, spent = await _run(side, rng, sizes.messages, None)
     found["messages an hour, vendor answers at once"] = sizes.messages / seconds * 3600
     for name, cpu in spent.items():
         found[f"CPU ms a message, {name}"] = cpu / sizes.messages * 1000
     found["CPU ms a message"] = sum(spent.values()) / sizes.messages * 1000
-    load, _, _ = await _run(side, sizes.steady, RATE)
+    load, _, _ = await _run(side, rng, sizes.steady, RATE)
     found |= _times(f"answer time at {RATE:g}/s", load)
     await side.think(THINKS_SECONDS)
-    load, seconds, _ = await _run(side, sizes.thinking, None)
-    found[f"messages an hour of {TENANTS} dealerships, vendor thinks {THINKS_SECONDS:g} s a call"] = (
+    load, seconds, _ = await _run(side, rng, sizes.thinking, None)
+    found[f"messages an hour, {TENANTS} dealerships, vendor thinks {THINKS_SECONDS:g} s a call"] = (
         sizes.thinking / seconds * 3600
     )
-    load, _, _ = await _run(side, sizes.steady, RATE / 2)
+    load, _, _ = await _run(side, rng, sizes.steady, RATE / 2)
     found |= _times(f"answer time at {RATE / 2:g}/s, vendor thinks {THINKS_SECONDS:g} s a call", load)
     await side.think(0)
     return found
 
 
-async def _run(side: Side, count: int, rate: float | None) -> tuple[Load, float, dict[str, float]]:
+async def _run(
+    side: Side, rng: random.Random, count: int, rate: float | None
+) -> tuple[Load, float, dict[str, float]]:
     """The load, the seconds until the last answer and what each process spent."""
     before = side.cpu()
     seconds = 0.0
@@ -172,7 +174,7 @@ async def _run(side: Side, count: int, rate: float | None) -> tuple[Load, float,
         await load.until_answered()
         await trio.sleep(3)  # what follows an answer belongs to it
 
-    load = await loaded(side, random.randrange(2**32), work)
+    load = await loaded(side, rng.randrange(2**32), work)
     return load, seconds, {name: now - before[name] for name, now in side.cpu().items()}
 
 
@@ -229,7 +231,7 @@ async def of_ours(root: Path, sizes: Sizes) -> Figures:
         nursery.cancel_scope.cancel()
     found |= lost | {"kill -9: of these not stored": len(load.acknowledged) - stored}
     empty = await _our_memory(root / "empty", [])
-    for size in sizes.stocks:
+    for size in STOCKS:
         full = await _our_memory(root / f"stock{size}", companies(sizes.tenants, vehicles(size)))
         found[f"MB a dealership, {size} vehicles"] = (full - empty) / sizes.tenants
     return found
@@ -269,7 +271,7 @@ async def of_theirs(root: Path, sizes: Sizes, acknowledge: str) -> Figures:
         }
     if acknowledge == "first":
         empty = await _their_memory(root / "empty", [])
-        for size in sizes.stocks:
+        for size in STOCKS:
             full = await _their_memory(root / f"stock{size}", companies(sizes.tenants, vehicles(size)))
             found[f"MB a dealership, {size} vehicles"] = (full - empty) / sizes.tenants
     return found

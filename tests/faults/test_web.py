@@ -51,7 +51,7 @@ class Talk:
         while not self.over:
             text = f"Paulo {len(self.by_shop)}"
             self.by_shop.append(text)
-            while not await self._posted(path, text):
+            while not await self._posted(path, text):  # noqa: ASYNC110 - the pace of a client's retries
                 await trio.sleep(0.05)
             await trio.sleep(self.rng.uniform(0, 2 * PAUSE_SECONDS))
 

@@ -28,10 +28,12 @@ class Chat:
 
 @pytest.fixture
 async def chat(tmp_path: Path) -> AsyncIterator[Chat]:
-    async with web_desk(tmp_path) as desk:
-        async with baileys(desk.whatsapp.url, tmp_path / "ana", ca_file=desk.whatsapp.media.ca_file) as ana:
-            await link(ana, desk.network, desk.ana)
-            yield Chat(desk, ana, str(desk.shop.account.lid))
+    async with (
+        web_desk(tmp_path) as desk,
+        baileys(desk.whatsapp.url, tmp_path / "ana", ca_file=desk.whatsapp.media.ca_file) as ana,
+    ):
+        await link(ana, desk.network, desk.ana)
+        yield Chat(desk, ana, str(desk.shop.account.lid))
 
 
 async def test_text_both_ways_with_ticks(chat: Chat) -> None:
@@ -97,8 +99,9 @@ async def test_across_restarts_of_the_daemon(chat: Chat) -> None:
         await chat.ana.text(chat.to, f"tem corolla {n}?")
         await chat.desk.daemon.kill()
         await chat.desk.daemon.start()
+    asked = [f"tem corolla {n}?" for n in range(3)]
     found = await chat.desk.until_messages(
-        lambda all_: [one["text"] for one in all_ if one["author"] == "customer"] == [f"tem corolla {n}?" for n in range(3)]
+        lambda all_: [one["text"] for one in all_ if one["author"] == "customer"] == asked
     )
     await chat.desk.until_messages(lambda all_: all_[-1]["author"] == "assistant" and all_[-1]["state"] == "delivered")
     assert len({one["id"] for one in found}) == len(found)
