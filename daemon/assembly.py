@@ -128,9 +128,11 @@ async def assembled(
     *,
     now: Now = utc_now,
     demo: DemoInfo | None = None,
+    stand_ins: voices.StandIns | None = None,
 ) -> AsyncIterator[Parts]:
     """Open central and build everything on it; the caller holds the data directory's lock.
 
+    `stand_ins` hear and speak where no vendor's key is set; the demo's alone.
     Raises `ConfigError`, `SealBroken` or a `ShardUnavailable` when it cannot serve at all.
     """
     async with AsyncExitStack() as stack:
@@ -171,6 +173,7 @@ async def assembled(
             rng=rng,
             now=now,
             observer=_VendorMetrics(metrics),
+            stand_ins=stand_ins,
         )
         stack.push_async_callback(voiced.aclose)
         graph = await stack.enter_async_context(GraphClient())

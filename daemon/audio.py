@@ -1,7 +1,7 @@
 """What a sound file is by its own bytes: container, length, channels. Pure; nothing is decoded.
 
 Formats: Ogg RFC 3533, Opus in Ogg RFC 7845, Opus packets RFC 6716 section 3.1, AMR RFC 4867 section 5,
-MPEG-4 boxes ISO/IEC 14496-12, MPEG audio ISO/IEC 11172-3, ADTS ISO/IEC 14496-3.
+MPEG-4 boxes ISO/IEC 14496-12, MPEG audio ISO/IEC 11172-3, ADTS ISO/IEC 14496-3. WebM is in `webm.py`.
 """
 
 import os
@@ -10,9 +10,10 @@ from typing import BinaryIO, Final, Literal
 
 from attrs import frozen
 
+from daemon import webm
 from daemon.errors import ShowroomError
 
-Container = Literal["ogg", "mp4", "amr", "mp3", "aac"]
+Container = Literal["ogg", "mp4", "amr", "mp3", "aac", "webm"]
 
 MIME_TYPES: Final[dict[Container, str]] = {
     "ogg": "audio/ogg",
@@ -20,6 +21,7 @@ MIME_TYPES: Final[dict[Container, str]] = {
     "amr": "audio/amr",
     "mp3": "audio/mpeg",
     "aac": "audio/aac",
+    "webm": "audio/webm",
 }
 OPUS_RATE: Final = 48_000
 """Granule positions of Opus count samples at this rate, whatever was recorded."""
@@ -55,10 +57,12 @@ def inspect(file: BinaryIO) -> Sound:
         sound = _mp4(file, size)
     elif head.startswith(b"#!AMR"):
         sound = _amr(file)
+    elif head.startswith(webm.MAGIC):
+        sound = _webm(file, size)
     elif head.startswith(b"ID3") or (head[0] == 0xFF and head[1:2] and head[1] & 0xE0 == 0xE0):
         sound = _mpeg(file, size)
     else:
-        raise BrokenAudio("this is no sound file of a kind that we know (Ogg, M4A, AMR, MP3, AAC)")
+        raise BrokenAudio("this is no sound file of a kind that we know (Ogg, WebM, M4A, AMR, MP3, AAC)")
     if sound.seconds <= 0:
         raise BrokenAudio(f"the {sound.container} file has no sound in it")
     return sound
@@ -147,6 +151,18 @@ def _samples(packet: bytes) -> int:
         frame = (120, 240, 480, 960)[configuration & 3]  # CELT
     frames = (1, 2, 2)[code] if code < 3 else packet[1] & 63 if len(packet) > 1 else 0
     return frame * frames
+
+
+# WebM
+
+
+def _webm(file: BinaryIO, size: int) -> Sound:
+    """A recording of a browser: without a picture, so every packet is sound."""
+    found = webm.read(file, size)
+    opus = found.codec == "A_OPUS"
+    last = _samples(found.last_packet) / OPUS_RATE if opus else 0.0
+    seconds = found.last_seconds + last if found.packets else 0.0
+    return Sound(container="webm", opus=opus, seconds=seconds, channels=found.channels, whole=found.whole)
 
 
 # MPEG-4

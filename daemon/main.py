@@ -19,6 +19,7 @@ from daemon.listeners import serve_on
 from daemon.lock import locked
 from daemon.logs import get_logger
 from daemon.notify import Notifier, Start, starting, watchdog, watchdog_seconds
+from daemon.providers.voices import StandIns
 from daemon.reload import Reload
 from daemon.secrets import Secrets
 
@@ -34,18 +35,19 @@ async def serve(
     secrets: Secrets,
     *,
     demo: DemoInfo | None = None,
+    stand_ins: StandIns | None = None,
     extra_routes: Mapping[str, App] | None = None,
     on_ready: Callable[[Parts], Awaitable[None]] | None = None,
     reread: Callable[[], Config] | None = None,
 ) -> None:
     """Run the daemon until SIGTERM or SIGINT, then drain and return. Raises what keeps it from serving at all.
 
-    `reread` reads the settings anew at SIGHUP (raises `ConfigError`); without it that signal is not ours.
+    `stand_ins` are the demo's. `reread` reads the settings anew at SIGHUP (raises `ConfigError`); without it that signal is not ours.
     """
     notifier = Notifier.of(os.environ)
     stop, start = trio.Event(), Start()
     with locked(config.data_dir, config.admin_socket), listeners.opened(config, os.environ) as sockets:
-        async with starting(notifier, start), assembled(config, secrets, demo=demo) as parts:
+        async with starting(notifier, start), assembled(config, secrets, demo=demo, stand_ins=stand_ins) as parts:
             start.progress = parts.wellbeing.tenants
             parts.wellbeing.wait_for("tenants", "the tenants' shards are being opened")
             async with trio.open_nursery() as house:

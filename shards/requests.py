@@ -14,11 +14,12 @@ _PURGE_EVERY: Final = 64
 
 
 class AlreadyDone(Conflict):
-    """The call with this key was carried out meanwhile; `done` is what it answered."""
+    """The call with this `key` was carried out meanwhile; `done` is what it answered."""
 
-    def __init__(self, done: "DoneRequest") -> None:
+    def __init__(self, done: "DoneRequest", key: "RequestKey") -> None:
         super().__init__("the call with this Idempotency-Key was already carried out", "use its answer")
         self.done = done
+        self.key = key
 
 
 @frozen
@@ -76,7 +77,7 @@ def store(tx: Tx, request: StoredRequest | None, subject: str) -> None:
         return
     done = find(tx, request.key)
     if done is not None:
-        raise AlreadyDone(done)
+        raise AlreadyDone(done, request.key)
     key = request.key
     tx.run(
         "INSERT OR REPLACE INTO requests (token, path, key, body_hash, status, response, at)"

@@ -26,7 +26,7 @@ _QUANTITIES: Final = {
 }
 """From what the ledger counts to what the price book prices."""
 
-_FREE: Final = frozenset({"catalogue", "none", "sandbox", "web"})
+_FREE: Final = frozenset({"catalogue", "none", "sandbox", "stand-in", "web"})
 """Nobody charges us for what these did."""
 
 

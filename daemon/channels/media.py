@@ -7,7 +7,7 @@ import ipaddress
 import os
 import re
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterable, Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -21,6 +21,8 @@ from daemon.whatsapp.graph_errors import GraphError, reaction_to
 
 MAX_BYTES: Final = 100 << 20
 CHUNK_BYTES: Final = 256 << 10
+HEAD_BYTES: Final = 64
+"""So much of a file shows what it is."""
 TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0, pool=60.0)
 _MEDIA_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)
 _MIME_TYPE: Final = re.compile(r"[a-z0-9.+-]{1,64}/[a-z0-9.+-]{1,100}", re.ASCII)
@@ -98,6 +100,8 @@ def sniffed(head: bytes) -> str:
         return "audio/mp4" if head[8:11] in (b"M4A", b"M4B") else "video/mp4"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
+    if head[:4] == b"\x1a\x45\xdf\xa3" and b"webm" in head:
+        return "video/webm"
     for magic, mime_type in _MAGIC:
         if head.startswith(magic):
             return mime_type
@@ -255,6 +259,33 @@ class MediaFetcher:
         return StoredMedia(hash=content_hash, mime_type=mime_type, bytes=sink.size, path=path)
 
 
+async def keep(
+    body: AsyncIterable[bytes], *, media_dir: Path, tenant: str, max_bytes: int = MAX_BYTES, claimed: str = ""
+) -> StoredMedia:
+    """Store a file that is given to us piece by piece, as `MediaFetcher.fetch` does with one that is fetched.
+
+    Raises `MediaTooLarge`, plain `FetchError` where the disk takes nothing, and what `body` raises. May be cancelled
+    at any point; no half file is left under its final name.
+    """
+    temporary = media_dir / tenant / f".incoming-{secrets.token_hex(8)}"
+    try:
+        sink = _Sink(await trio.to_thread.run_sync(_create, temporary), temporary, max_bytes)
+        try:
+            async for chunk in body:
+                with trio.CancelScope(shield=True):
+                    await trio.to_thread.run_sync(sink.take, chunk)
+                if sink.size > max_bytes:
+                    raise MediaTooLarge(f"the file has more than {max_bytes} bytes", "send a smaller one")
+            path = media_path(media_dir, tenant, sink.digest.hexdigest())
+            await trio.to_thread.run_sync(sink.keep, path)
+        finally:
+            sink.discard()
+    except OSError as error:
+        raise FetchError(f"the file could not be stored ({error.strerror})", "see the data directory's disk") from None
+    mime_type = sniffed(sink.head) or claimed or "application/octet-stream"
+    return StoredMedia(hash=sink.digest.hexdigest(), mime_type=mime_type, bytes=sink.size, path=path)
+
+
 async def _pour(response: httpx.Response, sink: "_Sink") -> None:
     broken: OSError | None = None
     closed = False
@@ -293,7 +324,7 @@ class _Sink:
         """Add bytes, as far as they are within the limit."""
         self.size += len(chunk)
         if self.size <= self.max_bytes:
-            self.head = self.head or chunk[:16]
+            self.head += chunk[: HEAD_BYTES - len(self.head)]
             self.digest.update(chunk)
             self.file.write(chunk)
 

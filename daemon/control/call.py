@@ -32,6 +32,7 @@ class Limits:
 
     json_bytes: int = 1024 * 1024
     stock_bytes: int = 64 * 1024 * 1024
+    file_bytes: int = 16 * 1024 * 1024
     body_seconds: float = 60.0
     upload_seconds: float = 900.0
     heartbeat_seconds: float = 15.0
@@ -142,6 +143,7 @@ class Route:
     body_optional: bool = False
     merge_patch: bool = False  # the body is checked by the handler, after merging
     uploads: tuple[str, ...] = ()  # content types of a raw body
+    takes: Literal["stock", "file"] = "stock"  # what a raw body is: how large it may be
     answer: type[Any] | None = None  # None: no body
     listed: bool = False  # `answer` is the item of {"items", "next"}
     also: tuple[str, ...] = ()  # other content types of the answer

@@ -1,6 +1,6 @@
 """What the control API needs of the running daemon, as protocols: the API is built from explicit arguments."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterable, Mapping
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -142,6 +142,20 @@ class Tenancy(Protocol):
 
     async def sandbox_says(self, tenant: str, sender: str, text: str, *, request: StoredRequest | None = None) -> str:
         """A message from the sandbox customer `sender`; the message's id."""
+        ...
+
+    async def sandbox_sends(
+        self,
+        tenant: str,
+        sender: str,
+        file: AsyncIterable[bytes],
+        *,
+        mime_type: str,
+        text: str = "",
+        request: StoredRequest | None = None,
+    ) -> str:
+        """A file from the sandbox customer `sender`, with a caption; the message's id. `request` is told from others
+        by what is in the file. Raises `Invalid` for a file of no use, and what reading it raises."""
         ...
 
     async def stock_changed(self, tenant: str) -> None:

@@ -119,6 +119,14 @@ class SandboxQuery:
 
 
 @frozen(kw_only=True)
+class SandboxFileQuery:
+    """Who sends a file in the sandbox, and the caption under it."""
+
+    sender: str = field(metadata={"json": "from"})
+    text: str = ""
+
+
+@frozen(kw_only=True)
 class UsageQuery:
     """Without `from` the last 30 days; without `to` until now."""
 

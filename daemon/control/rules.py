@@ -19,6 +19,7 @@ from daemon.control.queries import (
     MessageQuery,
     PageQuery,
     ReconcileQuery,
+    SandboxFileQuery,
     SandboxQuery,
     TableQuery,
     UsageQuery,
@@ -224,6 +225,10 @@ RULES: Final[Mapping[type[Any], Rules]] = {
     ConversationQuery: {**_PAGE, "contact": _WORD},
     ContactQuery: {**_PAGE, "alias": Rule(longest=200)},
     SandboxQuery: {**_PAGE, "sender": Rule(shortest=1, longest=64, pattern=r"^[A-Za-z0-9+._@-]+$")},
+    SandboxFileQuery: {
+        "sender": Rule(shortest=1, longest=64, pattern=r"^[A-Za-z0-9+._@-]+$"),
+        "text": Rule(longest=1_024, describe="the caption"),
+    },
     AuditQuery: {**_PAGE, "tenant": Rule(pattern=f"^$|{TENANT_ID_PATTERN}")},
     EventQuery: {"tenant": Rule(pattern=f"^$|{TENANT_ID_PATTERN}")},
     UsageQuery: {**_PERIOD, "conversation": _WORD},

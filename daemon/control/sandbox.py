@@ -4,7 +4,7 @@ from typing import Final
 
 from daemon.control.call import Answer, Call, Route, dump
 from daemon.control.conversations import conversation_out, message_out
-from daemon.control.queries import NoQuery, SandboxQuery
+from daemon.control.queries import NoQuery, SandboxFileQuery, SandboxQuery
 from daemon.control.shapes import MessageOut, SandboxIn, SandboxPage
 from shards.shard import Tx
 from shards.tenant import views
@@ -20,6 +20,26 @@ async def say(call: Call) -> Answer:
     message = await call.services.tenancy.sandbox_says(tenant, body.sender, body.text, request=call.to_store(render))
     view = await call.shard.glance(lambda tx: views.message(tx, message))
     return Answer(body=dump(message_out(view, tenant)), target=message, audit={"characters": len(body.text)})
+
+
+async def send_file(call: Call) -> Answer:
+    query: SandboxFileQuery = call.query
+    tenant = call.tenant
+    assert call.upload is not None
+
+    def render(tx: Tx, message: str) -> bytes:
+        return dump(message_out(views.message(tx, message), tenant))
+
+    message = await call.services.tenancy.sandbox_sends(
+        tenant,
+        query.sender,
+        call.upload,
+        mime_type=call.request.mimetype,
+        text=query.text,
+        request=call.to_store(render),
+    )
+    view = await call.shard.glance(lambda tx: views.message(tx, message))
+    return Answer(body=dump(message_out(view, tenant)), target=message, audit={"kind": view.kind})
 
 
 async def listing(call: Call) -> Answer:
@@ -45,6 +65,22 @@ def _page(tx: Tx, tenant: str, query: SandboxQuery) -> SandboxPage:
 
 
 _PATH: Final = "/v1/tenants/{t}/sandbox/messages"
+UPLOADS: Final = (
+    "audio/ogg",
+    "audio/webm",
+    "audio/mp4",
+    "audio/x-m4a",
+    "audio/mpeg",
+    "audio/aac",
+    "audio/amr",
+    "image/jpeg",
+    "image/png",
+    "image/webp",
+    "image/gif",
+    "application/pdf",
+    "application/octet-stream",
+)
+"""What a file is, its bytes tell."""
 
 ROUTES: Final = (
     Route(
@@ -59,6 +95,21 @@ ROUTES: Final = (
         body=SandboxIn,
         answer=MessageOut,
         action="sandbox.message",
+        conflicts=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/tenants/{t}/sandbox/files",
+        name="sandboxSendFile",
+        tag="sandbox",
+        summary="Send a voice note, a picture or a PDF as a customer: the file is the body, 16 MB at most.",
+        handler=send_file,
+        query=SandboxFileQuery,
+        status=201,
+        uploads=UPLOADS,
+        takes="file",
+        answer=MessageOut,
+        action="sandbox.file",
         conflicts=True,
     ),
     Route(

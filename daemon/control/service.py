@@ -11,7 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from daemon.control import auth
 from daemon.control.auth import Actor
-from daemon.control.call import JSON, Answer, Call, Route, Services
+from daemon.control.call import JSON, Answer, Call, Limits, Route, Services
 from daemon.control.problems import Refusal, refuse
 from daemon.control.queries import read as read_query
 from daemon.control.rules import RULES
@@ -51,13 +51,13 @@ async def serve(services: Services, route: Route, actor: Actor, request: Request
         request=request,
         key=_key(route, actor, request, raw),
     )
-    if call.key is not None and (done := await _done(call, call.key)) is not None:
+    # What an upload brings is not known before its handler has read it.
+    if call.key is not None and upload is None and (done := await _done(call, call.key)) is not None:
         return _replay(done, call.key)
     try:
         answer = await route.handler(call)
     except AlreadyDone as error:
-        assert call.key is not None
-        return _replay(error.done, call.key)
+        return _replay(error.done, error.key)
     if isinstance(answer, Response):
         return answer
     if route.action:
@@ -80,7 +80,7 @@ class _Upload:
 
     def __init__(self, services: Services, route: Route, request: Request) -> None:
         limits = services.limits
-        self._left = self._most = limits.stock_bytes if route.uploads else limits.json_bytes
+        self._left = self._most = _most_bytes(limits, route)
         self._seconds = limits.upload_seconds if route.uploads else limits.body_seconds
         self._deadline = trio.current_time() + self._seconds
         self._body = request.body
@@ -106,6 +106,12 @@ class _Upload:
                 raise self._too_large()
             return chunk
         raise refuse(408, f"the body did not come within {self._seconds:g} seconds: send it again")
+
+
+def _most_bytes(limits: Limits, route: Route) -> int:
+    if not route.uploads:
+        return limits.json_bytes
+    return limits.file_bytes if route.takes == "file" else limits.stock_bytes
 
 
 async def _body(upload: _Upload) -> bytes:

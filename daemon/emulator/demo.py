@@ -20,7 +20,7 @@ from daemon import logs
 from daemon.config import Config, DaemonConfig, HttpConfig
 from daemon.control.asgi import App, Receive, Scope, Send
 from daemon.control.sandbox_page import DemoInfo
-from daemon.emulator import showroom
+from daemon.emulator import showroom, stand_in_voice
 from daemon.emulator.drawings import draw
 from daemon.errors import ShowroomError
 from daemon.lock import locked
@@ -145,6 +145,7 @@ async def _run(demo: Demo) -> None:
         demo.config,
         demo.secrets,
         demo=DemoInfo(token=token),
+        stand_ins=stand_in_voice.stand_ins(),
         extra_routes={f"{showroom.PHOTOS_PATH}/": photos()},
         on_ready=ready,
     )
@@ -255,9 +256,20 @@ def banner(demo: Demo, count: int) -> str:
         f"    API       {demo.url}/docs\n"
         f"    Shops     {names}: {count} vehicles\n"
         f"    Answers   {answers}\n"
+        f"    Voice     {voice_of(demo.secrets)}\n"
         f"    Files     {files}\n\n"
         "  Write as a customer, in Portuguese. Ctrl-C ends it.\n"
     )
+
+
+def voice_of(secrets: Secrets) -> str:
+    """Who hears and speaks in a demo with these secrets, in a sentence."""
+    keys = (("ElevenLabs", secrets.elevenlabs_api_key), ("OpenAI", secrets.openai_api_key))
+    if vendors := [name for name, key in keys if key]:
+        return ", then ".join(vendors)
+    if stand_in_voice.can_speak():
+        return "stand-ins: espeak-ng speaks, example questions are heard (set ELEVENLABS_API_KEY for real ones)"
+    return "none: answers are written (set ELEVENLABS_API_KEY, or install espeak-ng and ffmpeg for a stand-in)"
 
 
 async def _browse(url: str) -> None:

@@ -12,7 +12,7 @@ from attrs import asdict, evolve, frozen
 
 from daemon.emulator.market import COLORS, MARKET, OPTIONS, Offer
 from shards.errors import NotFound
-from shards.tenant.profile import AssistantProfile, ChannelProfile, TenantProfile
+from shards.tenant.profile import AssistantProfile, ChannelProfile, TenantProfile, VoiceProfile
 from shards.tenant.vehicle import Vehicle
 
 SEED: Final = "showroomd 2026"
@@ -47,6 +47,7 @@ DEALERSHIPS: Final = (
             phone="+555133330000",
             channel=ChannelProfile(kind="sandbox"),
             assistant=AssistantProfile(
+                voice=VoiceProfile(enabled=True),
                 persona="Bia, da Auto Sul. Simpática e direta, fala como gaúcha sem exagerar no sotaque. "
                 "Gosta de entender o uso do carro (família, cidade, estrada) antes de indicar.",
                 greeting="Oi! Aqui é a Bia, assistente virtual da Auto Sul Veículos. Que bom te ver por aqui!",
@@ -71,6 +72,7 @@ DEALERSHIPS: Final = (
             phone="+551133330000",
             channel=ChannelProfile(kind="sandbox"),
             assistant=AssistantProfile(
+                voice=VoiceProfile(enabled=True),
                 persona="Henrique, consultor da Garagem Paulista. Educado, objetivo e discreto, "
                 "conhece bem importados e não usa gírias.",
                 greeting="Olá! Sou o Henrique, assistente virtual da Garagem Paulista. Será um prazer te atender.",
@@ -96,6 +98,7 @@ DEALERSHIPS: Final = (
             phone="+558133330000",
             channel=ChannelProfile(kind="sandbox"),
             assistant=AssistantProfile(
+                voice=VoiceProfile(enabled=True),
                 persona="Dudu, da Sertão Motors. Animado e prestativo, fala simples, entende de picape e de "
                 "carro para trabalhar.",
                 greeting="Opa, tudo bem? Aqui é o Dudu, assistente virtual da Sertão Motors!",

@@ -19,8 +19,8 @@ CONNECT_SECONDS: Final = 5.0
 VOICES: Final = frozenset(
     {"alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin", "nova", "onyx", "sage", "shimmer", "verse"}
 )
-ENDINGS: Final = {"audio/ogg": "ogg", "audio/mp4": "m4a", "audio/mpeg": "mp3"}
-"""The vendor tells formats by the file's name and takes no others that WhatsApp has."""
+ENDINGS: Final = {"audio/ogg": "ogg", "audio/mp4": "m4a", "audio/mpeg": "mp3", "audio/webm": "webm"}
+"""The vendor tells formats by the file's name and takes no others that WhatsApp has; browsers record the last."""
 MANNER: Final = "Fale português do Brasil, com naturalidade e simpatia, como um vendedor atencioso."
 
 

@@ -21,6 +21,7 @@ from daemon.providers.settings import ElevenlabsConfig, OpenaiConfig
 
 SPEECH_SECONDS: Final = 12.0
 """A minute of speech comes within a few seconds."""
+STAND_IN_BOUNDS: Final = Bounds(timeout_seconds=10.0, max_concurrent=2)
 
 V = TypeVar("V", bound="Named")
 T = TypeVar("T")
@@ -224,6 +225,14 @@ class Voices:
             await close()
 
 
+@frozen(kw_only=True)
+class StandIns:
+    """Who hears and speaks where no vendor has a key. For the demo; nobody is billed for them."""
+
+    ears: Transcriber
+    mouth: VoicedSpeaker | None
+
+
 def build(
     *,
     elevenlabs: ElevenlabsConfig,
@@ -233,6 +242,7 @@ def build(
     rng: random.Random,
     now: Now = utc_now,
     observer: Observer = SILENT,
+    stand_ins: StandIns | None = None,
 ) -> Voices:
     """The voices of a configuration: vendors without a key are absent. The caller closes them."""
     bounds: dict[str, Bounds] = {}
@@ -270,6 +280,12 @@ def build(
         ears.append(gpt)
         mouths.append(gpt)
         closing.append(gpt.aclose)
+    if stand_ins is not None and not ears:
+        bounds[stand_ins.ears.name] = STAND_IN_BOUNDS
+        ears.append(stand_ins.ears)
+        if stand_ins.mouth is not None:
+            bounds[stand_ins.mouth.name] = STAND_IN_BOUNDS
+            mouths.append(stand_ins.mouth)
     return Voices(
         Hearing(ears, "transcription", bounds=bounds, rng=rng, now=now, observer=observer),
         Speech(mouths, "speech", bounds=_of_speech(bounds), rng=rng, now=now, observer=observer),

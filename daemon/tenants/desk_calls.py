@@ -1,6 +1,6 @@
 """What people do in a tenant's conversations, behind the control API: taking over, writing, erasing."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -10,6 +10,7 @@ from attrs import evolve
 
 from daemon.channels.media import media_path
 from daemon.desk.receive import Received, Rules, receive
+from daemon.tenants import sandbox_files
 from daemon.tenants.supervisor import Supervisor
 from daemon.tenants.surroundings import Surroundings
 from daemon.tenants.tenant import rules_of
@@ -66,18 +67,48 @@ class DeskCalls:
 
     async def sandbox_says(self, tenant: str, sender: str, text: str, *, request: StoredRequest | None = None) -> str:
         """A message from the sandbox customer `sender`; the message's id."""
-        event = MessageReceived(
-            network_id=f"sandbox:{sender}:{new_id(int(self._around.now().timestamp() * 1000))}",
-            sender=Sender(sandbox=sender, name=sender),
-            at=self._around.now(),
-            kind="text",
-            text=text,
-        )
+        event = self._sandbox_event(sender, text)
         id_, changed = await self.shard(tenant).write(
-            partial(_sandbox_says, event=event, rules_of=partial(rules_of, around=self._around), request=request)
+            partial(_sandbox_says, event=event, rules_of=self._sandbox_rules, request=request)
         )
         self._wake(tenant, changed)
         return id_
+
+    async def sandbox_sends(
+        self,
+        tenant: str,
+        sender: str,
+        file: AsyncIterable[bytes],
+        *,
+        mime_type: str,
+        text: str = "",
+        request: StoredRequest | None = None,
+    ) -> str:
+        """A file from the sandbox customer `sender`, with a caption; the message's id."""
+        shard, event = self.shard(tenant), self._sandbox_event(sender, text)
+        files = sandbox_files.SandboxFiles(shard, self._around)
+        kept = await files.keep(file, mime_type)
+        try:
+            id_, changed = await shard.write(
+                partial(_sandbox_sends, kept=kept, event=event, rules_of=self._sandbox_rules, request=request)
+            )
+        finally:
+            await files.forget(kept)
+        self._wake(tenant, changed)
+        return id_
+
+    def _sandbox_event(self, sender: str, text: str) -> MessageReceived:
+        now = self._around.now()
+        return MessageReceived(
+            network_id=f"sandbox:{sender}:{new_id(int(now.timestamp() * 1000))}",
+            sender=Sender(sandbox=sender, name=sender),
+            at=now,
+            kind="text",
+            text=text,
+        )
+
+    def _sandbox_rules(self, profile: TenantProfile) -> Rules:
+        return evolve(rules_of(profile, self._around), channel="sandbox")
 
     async def stock_changed(self, tenant: str) -> None:
         """Vehicles were written."""
@@ -161,10 +192,20 @@ def _human_says(tx: Tx, id_: str, text: str, request: StoredRequest | None) -> t
 def _sandbox_says(
     tx: Tx, event: MessageReceived, rules_of: Callable[[TenantProfile], Rules], request: StoredRequest | None
 ) -> tuple[str, Received]:
-    changed = receive(tx, [event], evolve(rules_of(profiles.load(tx)), channel="sandbox"))
+    changed = receive(tx, [event], rules_of(profiles.load(tx)))
     message: str = tx.value("SELECT id FROM messages WHERE network_id = ?", (event.network_id,))
     requests.store(tx, request, message)
     return message, changed
+
+
+def _sandbox_sends(
+    tx: Tx,
+    kept: sandbox_files.Kept,
+    event: MessageReceived,
+    rules_of: Callable[[TenantProfile], Rules],
+    request: StoredRequest | None,
+) -> tuple[str, Received]:
+    return sandbox_files.store(tx, kept, event, rules_of(profiles.load(tx)), request)
 
 
 def erase(tx: Tx, id_: str, keyed_hash: Callable[[str], bytes]) -> tuple[list[str], Received]:
@@ -182,7 +223,7 @@ def erase(tx: Tx, id_: str, keyed_hash: Callable[[str], bytes]) -> tuple[list[st
         for thread, public_id in threads.items():
             _erase_loose(tx, thread, public_id)
         if tx.value("SELECT 1 FROM aliases WHERE contact = ? AND kind = 'sandbox'", (seq,)):
-            tx.run("DELETE FROM requests WHERE path LIKE '%/sandbox/messages'")
+            tx.run("DELETE FROM requests WHERE path LIKE '%/sandbox/%'")
         tx.run("DELETE FROM contacts WHERE seq = ?", (seq,))
         hashes = media.unused(tx)  # also what the customer had deleted before; what others sent too stays
     finally:

@@ -355,7 +355,7 @@ def _row(row: tenants.TenantRow) -> TenantRow:
 def _reserve(tx: Tx, profile: TenantProfile, request: StoredRequest | None) -> bool:
     """Take id and number; whether an earlier creation had the id reserved already."""
     if request is not None and (done := requests.find(tx, request.key)) is not None:
-        raise requests.AlreadyDone(done)
+        raise requests.AlreadyDone(done, request.key)
     reserved: str | None = tx.value("SELECT state FROM tenants WHERE id = ?", (profile.id,))
     tenants.reserve(tx, profile.id, profile.name)
     routing.route(tx, profile)

@@ -26,7 +26,7 @@ from daemon.tenants.ears import Ears
 from daemon.tenants.inbound_media import Fetcher as MediaSource
 from daemon.tenants.inbound_media import InboundMedia
 from daemon.tenants.photos import PhotoShelf, vehicle_photos
-from daemon.tenants.sight import Sight
+from daemon.tenants.sight import Arrived, Sight, all_here
 from daemon.tenants.surroundings import Surroundings
 from daemon.tenants.tasks import TaskBoard
 from daemon.tenants.voice_notes import NoteShelf
@@ -167,6 +167,7 @@ class Tenant:
 
     async def _make_channel(self, profile: TenantProfile) -> Channel:
         if profile.channel.kind == "sandbox":
+            self._sight = self._sight_of(all_here)
             return SandboxChannel()
         if profile.channel.kind == "web":
             self.web, files = await web_channel(self.id, self._around, self.deliver, self._photos.load)
@@ -196,9 +197,11 @@ class Tenant:
         """Build what fetches customers' files, and what shows their pictures to a model."""
         around = self._around
         self._media = InboundMedia(self._shard, around, fetcher, self._ears.woken, self._media_says)
-        self._sight = Sight(
-            self._shard, media_dir=around.data_dir / "media", arrived=self._media.arrived, limiter=around.decoders
-        )
+        self._sight = self._sight_of(self._media.arrived)
+
+    def _sight_of(self, arrived: Arrived) -> Sight:
+        media_dir = self._around.data_dir / "media"
+        return Sight(self._shard, media_dir=media_dir, arrived=arrived, limiter=self._around.decoders)
 
     def access_token(self) -> str:
         """The tenant's token, opened anew each time. Raises `SealBroken`."""

@@ -77,12 +77,22 @@ def store(tx: Tx, message: int, content_hash: str, mime_type: str, size: int) ->
     """The file is on disk under its hash. Changes nothing if it is not wanted any more (deleted, erased)."""
     if tx.value("SELECT 1 FROM media_wanted WHERE message = ?", (message,)) is None:
         return
+    known(tx, content_hash, mime_type, size)
+    tx.run("UPDATE messages SET content = json_set(content, '$.media.hash', ?) WHERE seq = ?", (content_hash, message))
+    tx.run("DELETE FROM media_wanted WHERE message = ?", (message,))
+
+
+def known(tx: Tx, content_hash: str, mime_type: str, size: int) -> None:
+    """A file is on disk under its hash; the message that has it names it already, or is about to."""
     tx.run(
         "INSERT INTO media (hash, mime_type, bytes, stored_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (content_hash, mime_type, size, tx.now_ms),
     )
-    tx.run("UPDATE messages SET content = json_set(content, '$.media.hash', ?) WHERE seq = ?", (content_hash, message))
-    tx.run("DELETE FROM media_wanted WHERE message = ?", (message,))
+
+
+def has(tx: Tx, content_hash: str) -> bool:
+    """Whether a file is one of ours."""
+    return tx.value("SELECT 1 FROM media WHERE hash = ?", (content_hash,)) is not None
 
 
 def retry(tx: Tx, message: int, pause_ms: int) -> None:

@@ -2,15 +2,14 @@
 
 Only the daemon's own CPU is counted (user + system, from /proc). Prints a table, writes `bench.json` into $BENCH_OUT
 (default: a temporary directory) and prints its path last. BENCH_SCALE shrinks or stretches the load (default 1).
-`python -m tests.bench peer` runs `tests/bench/peer.py` alone; so with every module here that has a `main`.
 
 `python -m tests.bench web` measures the `web` channel alone; `make bench` leaves it out, for it takes half an hour.
+`peer`, `disk` and `billing` run alone too, with a table of their own.
 """
 
 import argparse
 import json
 import os
-import sys
 import tempfile
 from functools import partial
 from importlib import import_module
@@ -22,6 +21,7 @@ import trio
 from tests.bench import copies, idle, machine, stock_search, web, whole_way
 
 Figures = dict[str, Any]
+ALONE: Final = ("peer", "disk", "billing")
 
 
 async def measured_web(scale: float) -> Figures:
@@ -56,9 +56,13 @@ def printed(found: Figures) -> None:
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure.")
-    parser.add_argument("part", nargs="?", choices=("web",), help="this part alone")
+    parser.add_argument("part", nargs="?", choices=("web", *ALONE), help="this part alone")
+    part = parser.parse_args().part
+    if part in ALONE:
+        import_module(f"tests.bench.{part}").main()
+        return
     scale = float(os.environ.get("BENCH_SCALE", "1"))
-    found = trio.run(partial(measured_web if parser.parse_args().part else measured, scale))
+    found = trio.run(partial(measured_web if part else measured, scale))
     printed(found)
     out: Final = Path(os.environ.get("BENCH_OUT") or tempfile.mkdtemp(prefix="showroomd-bench-"))
     out.mkdir(parents=True, exist_ok=True)

@@ -156,9 +156,7 @@ async def traffic(side: Side, sizes: Sizes) -> Figures:
     return found
 
 
-async def _run(
-    side: Side, rng: random.Random, count: int, rate: float | None
-) -> tuple[Load, float, dict[str, float]]:
+async def _run(side: Side, rng: random.Random, count: int, rate: float | None) -> tuple[Load, float, dict[str, float]]:
     """The load, the seconds until the last answer and what each process spent."""
     before = side.cpu()
     seconds = 0.0

@@ -155,9 +155,8 @@ function count(at) {
 
 function tick() {
   const left = Math.max(0, until - Date.now());
-  const words = left ? `muda em ${Math.ceil(left / 1000)} s` : 'atualizando…';
-  for (const name of ['qr', 'code']) {
-    $(`${name}-left`).textContent = words;
+  for (const [name, words] of [['qr', 'muda em'], ['code', 'vale por mais']]) {
+    $(`${name}-left`).textContent = left ? `${words} ${Math.ceil(left / 1000)} s` : 'atualizando…';
     $(`${name}-bar`).style.transform = `scaleX(${lasts > 0 ? Math.min(1, left / lasts) : 0})`;
   }
 }

@@ -1,8 +1,11 @@
+import re
 from pathlib import Path
 
 import pytest
 
+from daemon.channels.web import channel, link, linking
 from daemon.control.sandbox_page import DemoInfo, with_token
+from daemon.whatsapp.web import failures
 from tests.support.control import Control, control
 
 
@@ -16,6 +19,39 @@ async def test_the_page_and_its_files(desk: Control) -> None:
             answer = await api.get(f"/sandbox/{name}")
             assert answer.headers["content-type"].startswith(kind)
         assert (await api.get("/")).status_code == 404
+
+
+async def test_the_page_beside_the_dealers_phone(desk: Control) -> None:
+    async with desk.client() as api:
+        page = await api.get("/pairing")
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert "script-src 'self'" in page.headers["content-security-policy"]
+        assert "o número pode ser banido" in page.text
+        for path in re.findall(r'(?:src|href)="(/[^"]+)"', page.text):
+            assert (await api.get(path)).status_code == 200, path
+        script = (await api.get("/sandbox/pairing.js")).text
+    for wanted in set(re.findall(r"\$\('([a-z-]+)'\)", script)):
+        assert f'id="{wanted}"' in page.text, wanted
+
+
+async def test_every_sentence_of_a_link_has_words_on_the_page(desk: Control) -> None:
+    """The sentences are for operators; who sits beside the dealer reads Portuguese."""
+    async with desk.client() as api:
+        script = (await api.get("/sandbox/pairing.js")).text
+    patterns = re.findall(r"^  \[/(.+)/, '", script, re.MULTILINE)
+    shown = (
+        link.WAITS.sentence,
+        link.LINKED.sentence,
+        linking.EXPIRED,
+        linking.GIVEN_UP,
+        channel.NOT_LINKED,
+        channel.BANNED,
+    )
+    technical = ("malformed", "say of ourselves", "another product", "kind of client", "not accept the login")
+    verdicts = [verdict.reason for verdict in (*failures.TABLE.values(), *failures.AGAIN.values())]
+    for sentence in (*shown, *verdicts):
+        known = any(re.search(pattern, sentence) for pattern in patterns)
+        assert known or any(each in sentence for each in technical), sentence
 
 
 @pytest.mark.parametrize("name", ["none.js", "..%2Fapp.py", "__init__.py", ".html", "app.js/", "%00.js"])

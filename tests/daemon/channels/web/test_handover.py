@@ -76,6 +76,7 @@ async def test_a_cut_link_loses_and_doubles_nothing(tmp_path: Path, clock: Clock
         ana = made.person()
         made.fault(kind)  # type: ignore[arg-type]
         await sent(made)
+        await made.until_said("up")
         await sent(made, "m2", "E mais isto")
         assert made.letters(ana) == ["Olá!", "E mais isto"]
         first = [node for node in stanzas(made) if node.get("id") == next(iter(ana.letters.values())).id]
