@@ -42,7 +42,8 @@ async def serve(
 ) -> None:
     """Run the daemon until SIGTERM or SIGINT, then drain and return. Raises what keeps it from serving at all.
 
-    `stand_ins` are the demo's. `reread` reads the settings anew at SIGHUP (raises `ConfigError`); without it that signal is not ours.
+    `reread` reads the settings anew at SIGHUP (raises `ConfigError`); without it that signal is not ours. `stand_ins`
+    hear and speak in the demo.
     """
     notifier = Notifier.of(os.environ)
     stop, start = trio.Event(), Start()

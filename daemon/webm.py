@@ -52,7 +52,7 @@ def read(file: BinaryIO, size: int) -> Recording:
 
 
 def _elements(file: BinaryIO, size: int) -> Iterator[tuple[int, bytes, bool]]:
-    """(id, first bytes of the content, whether all of it is there) of the elements in file order, opened ones left out."""
+    """(id, first bytes of the content, whether it is whole) of the elements in file order, opened ones left out."""
     position = 0
     while position < size:
         file.seek(position)

@@ -98,7 +98,7 @@ def register(commands: Commands) -> None:
     ask("--disk-gb", type=float, metavar="GB", help="of your server (default: 40 a core)")
     ask("--server-cost-brl", type=float, metavar="REAIS", help="a month (default: 40 a core, an example)")
     add_json(capacity)
-    capacity.set_defaults(run=_capacity)  # fmt: skip
+    capacity.set_defaults(run=_capacity)
 
 
 def _capacity(arguments: argparse.Namespace) -> int:

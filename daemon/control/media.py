@@ -11,7 +11,9 @@ from daemon.control.queries import NoQuery
 from shards.tenant import views
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
-_INLINE: Final = re.compile(r"(image/(jpeg|png|webp|gif)|audio/(ogg|mpeg|mp4|aac|amr|opus|webm)|video/(mp4|3gpp))(;.*)?")
+_INLINE: Final = re.compile(
+    r"(image/(jpeg|png|webp|gif)|audio/(ogg|webm|mpeg|mp4|aac|amr|opus)|video/(mp4|3gpp))(;.*)?"
+)
 """Types a browser may show by itself; all others are downloads, whatever the sender called them."""
 
 

@@ -20,7 +20,7 @@ from daemon.providers.voices import StandIns
 NAME: Final = "stand-in"
 QUESTIONS: Final = (
     "Oi, tudo bem? Vocês têm SUV automático até cem mil reais?",
-    "Qual é o carro mais barato que vocês têm?",
+    "E qual é o mais barato?",
     "Dá pra financiar em quarenta e oito vezes?",
     "Posso visitar a loja amanhã às dez horas?",
 )
@@ -44,7 +44,7 @@ class StandInEars:
     ) -> Transcript:
         """The next example question, whatever was said."""
         await trio.lowlevel.checkpoint()
-        return Transcript(text=next(self._questions), seconds=seconds, provider=self.name, model="example")
+        return Transcript(text=next(self._questions), seconds=seconds, provider=self.name, model="")
 
 
 @define

@@ -4,7 +4,7 @@ Only the daemon's own CPU is counted (user + system, from /proc). Prints a table
 (default: a temporary directory) and prints its path last. BENCH_SCALE shrinks or stretches the load (default 1).
 
 `python -m tests.bench web` measures the `web` channel alone; `make bench` leaves it out, for it takes half an hour.
-`peer`, `disk` and `billing` run alone too, with a table of their own.
+`voice` measures voice turns alone. `peer`, `disk` and `billing` run alone too, with a table of their own.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import trio
 
-from tests.bench import copies, idle, machine, stock_search, web, whole_way
+from tests.bench import copies, idle, machine, stock_search, voice, web, whole_way
 
 Figures = dict[str, Any]
 ALONE: Final = ("peer", "disk", "billing")
@@ -30,6 +30,12 @@ async def measured_web(scale: float) -> Figures:
         return await web.measured(Path(directory) / "web", scale=scale)
 
 
+async def measured_voice(scale: float) -> Figures:
+    """Those of voice turns."""
+    with tempfile.TemporaryDirectory(prefix="showroomd-bench-") as directory:
+        return await voice.measured(Path(directory) / "voice", turns=max(20, int(200 * scale)))
+
+
 async def measured(scale: float) -> Figures:
     """All others, in the order they are printed."""
     found: Figures = {}
@@ -38,11 +44,15 @@ async def measured(scale: float) -> Figures:
         found |= await machine.limits(root)
         found |= await stock_search.measured(root, vehicles=int(50_000 * min(scale, 1)))
         found |= await whole_way.measured(root / "way", messages=int(2_000 * scale), share_seconds=20 * scale)
+        found |= await voice.measured(root / "voice", turns=max(20, int(200 * scale)))
         for tenants in (500, 2_000):
             count = max(10, int(tenants * min(scale, 1)))
             found |= await idle.measured(root / f"idle{count}", tenants=count)
         found |= await copies.measured(root / "copies", tenants=count, seconds=max(5, 45 * scale))
     return found
+
+
+PARTS: Final = {"web": measured_web, "voice": measured_voice}
 
 
 def printed(found: Figures) -> None:
@@ -56,13 +66,13 @@ def printed(found: Figures) -> None:
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure.")
-    parser.add_argument("part", nargs="?", choices=("web", *ALONE), help="this part alone")
+    parser.add_argument("part", nargs="?", choices=(*PARTS, *ALONE), help="this part alone")
     part = parser.parse_args().part
     if part in ALONE:
         import_module(f"tests.bench.{part}").main()
         return
     scale = float(os.environ.get("BENCH_SCALE", "1"))
-    found = trio.run(partial(measured_web if part else measured, scale))
+    found = trio.run(partial(PARTS[part] if part else measured, scale))
     printed(found)
     out: Final = Path(os.environ.get("BENCH_OUT") or tempfile.mkdtemp(prefix="showroomd-bench-"))
     out.mkdir(parents=True, exist_ok=True)

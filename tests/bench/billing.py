@@ -3,6 +3,7 @@
 Runs alone with `python -m tests.bench.billing`; BENCH_SCALE shrinks the receipts (1: five million, 500 tenants).
 """
 
+import logging
 import os
 import random
 import resource
@@ -15,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import structlog
 import trio
 
 from daemon.billing.collection import Around, Collector
@@ -170,6 +172,7 @@ def _checked(tx: Tx) -> tuple[int, int, float]:
 
 def main() -> None:
     """Measure and print."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     scale = float(os.environ.get("BENCH_SCALE", "1"))
     with tempfile.TemporaryDirectory(prefix="showroomd-bench-") as directory:
         found = trio.run(partial(measured, Path(directory), tenants=500, rows=int(5_000_000 * scale)))

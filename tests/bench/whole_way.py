@@ -108,10 +108,11 @@ async def _load(
 
 
 class Sent:
-    """The texts that the Graph peer took over, read page by page."""
+    """The texts (or messages of another kind) that the Graph peer took over, read page by page."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, kind: str = "text") -> None:
         self._client = client
+        self._kind = kind
         self._next = 0
         self.pending = 0
 
@@ -122,7 +123,7 @@ class Sent:
             page = (await self._client.get("/emulator/sent", params={"after": self._next, "limit": 2000})).json()
             self.pending = page["pending"]
             found += [
-                call for call in page["items"] if call["kind"] == "message" and call["body"].get("type") == "text"
+                call for call in page["items"] if call["kind"] == "message" and call["body"].get("type") == self._kind
             ]
             if page["next"] == self._next:
                 return found

@@ -28,6 +28,7 @@ def inspected(data: bytes) -> Sound:
         ("civic.m4a", "mp4", 4.0, None, False),
         ("civic.mp3", "mp3", 4.1, 1, False),
         ("civic.aac", "aac", 3.07, 1, False),
+        ("civic.webm", "webm", 6.34, 1, True),
     ],
 )
 def test_real_files(name: str, container: str, seconds: float, channels: int | None, opus: bool) -> None:
@@ -50,7 +51,7 @@ def test_amr() -> None:
         inspected(b"#!AMR_MC1.0\n" + bytes(100))
 
 
-@pytest.mark.parametrize("name", ["civic.ogg", "civic.mp3", "civic.aac"])
+@pytest.mark.parametrize("name", ["civic.ogg", "civic.mp3", "civic.aac", "civic.webm"])
 def test_a_half_is_not_whole(name: str) -> None:
     data = (AUDIO / name).read_bytes()
     sound = inspected(data[: len(data) * 2 // 3])

@@ -1,6 +1,6 @@
 """A `Tenancy` over real shards, without tasks: what the control API is tested against."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -182,6 +182,22 @@ class FakeTenancy:
     async def sandbox_says(self, tenant: str, sender: str, text: str, *, request: StoredRequest | None = None) -> str:
         return await self.shard(tenant).write(lambda tx: say(tx, sender, text, request))
 
+    async def sandbox_sends(
+        self,
+        tenant: str,
+        sender: str,
+        file: AsyncIterable[bytes],
+        *,
+        mime_type: str,
+        text: str = "",
+        request: StoredRequest | None = None,
+    ) -> str:
+        body = b"".join([chunk async for chunk in file])
+        kind = "image" if mime_type.startswith("image/") else "voice"
+        if request is not None:
+            request = evolve(request, key=evolve(request.key, body_hash=requests.body_hash(body)))
+        return await self.shard(tenant).write(lambda tx: say(tx, sender, text, request, kind=kind))
+
     async def stock_changed(self, tenant: str) -> None:
         self.stock_changes.append(tenant)
 
@@ -193,13 +209,13 @@ class FakeTenancy:
         await self.shard(tenant).write(work)
 
 
-def say(tx: Tx, sender: str, text: str, request: StoredRequest | None = None) -> str:
+def say(tx: Tx, sender: str, text: str, request: StoredRequest | None = None, *, kind: str = "text") -> str:
     """Store a sandbox customer's message that is owed an answer; its id."""
     who = contacts.resolve(tx, contacts.Identity(aliases=(("sandbox", sender),), name=sender.title()))
     thread = conversations.of_contact(tx, who.seq, "sandbox")
     count = tx.value("SELECT count(*) FROM messages")
     inbound = messages.NewInbound(
-        conversation=thread.seq, kind="text", text=text, network_id=f"sandbox-{sender}-{count}", at=tx.now_ms
+        conversation=thread.seq, kind=kind, text=text, network_id=f"sandbox-{sender}-{count}", at=tx.now_ms
     )
     _, id_ = messages.store_inbound(tx, inbound)
     conversations.customer_wrote(tx, thread, at=tx.now_ms)

@@ -90,22 +90,25 @@ class Care:
         assert self._pace is not None
         stopped = self._pace.trouble(kind, self._seconds(), until=until)
         self._log.warning("web_sending_stopped", reason=stopped.reason, seconds=round(stopped.seconds))
-        await self.keep()
+        await self._write()
         self._changed()
 
     async def relieved(self) -> None:
         """The server took its limit back."""
         assert self._pace is not None
         self._pace.relieved()
-        await self.keep()
+        await self._write()
         self._changed()
 
     async def keep(self) -> None:
         """Write the pace down: a restart must not forget what the number has sent. Raises `ShardUnavailable`."""
+        if self._factor:
+            await self._write()
+
+    async def _write(self) -> None:
         assert self._pace is not None
-        if self._factor or self.stopped is not None:
-            state = self._pace.to_bytes()
-            await self._keys.write(lambda rows: rows.set_fact(PACE, state))
+        state = self._pace.to_bytes()
+        await self._keys.write(lambda rows: rows.set_fact(PACE, state))
 
     def _seconds(self) -> float:
         return self._now().timestamp()

@@ -93,25 +93,19 @@ class _Watched(trio.abc.Stream):
 
 async def open_socket(nursery: trio.Nursery, server: Server, *, seconds: float, max_message: int) -> WebSocket:
     """Open one; its task lives in `nursery` until the caller closes it. Raises `Unopened`."""
-    stream: trio.abc.Stream | None = None
     try:
         with trio.fail_after(seconds):
             stream = await _stream(server)
-            socket, task = await nursery.start(_attend, _Watched(stream), server.url, max_message)
+            try:
+                socket, task = await nursery.start(_attend, _Watched(stream), server.url, max_message)
+            except BaseException:
+                await trio.aclose_forcefully(stream)
+                raise
             return WebSocket(socket, stream, task)
     except trio.TooSlowError:
-        why = Unopened(f"no connection in {seconds:.0f} s")
+        raise Unopened(f"no connection in {seconds:.0f} s") from None
     except (OSError, trio.BrokenResourceError) as error:
-        why = Unopened(f"the server cannot be reached ({_reason(error)})")
-    except Unopened as error:
-        why = error
-    except trio.Cancelled:
-        if stream is not None:
-            await trio.aclose_forcefully(stream)
-        raise
-    if stream is not None:
-        await trio.aclose_forcefully(stream)
-    raise why
+        raise Unopened(f"the server cannot be reached ({_reason(error)})") from error
 
 
 async def _stream(server: Server) -> trio.abc.Stream:

@@ -21,6 +21,7 @@ const WORDS = {
   404: 'Isso não existe mais neste servidor.',
   409: 'Isso mudou enquanto você escrevia. Tente de novo.',
   413: 'A mensagem é grande demais.',
+  415: 'O servidor não aceita arquivos desse tipo.',
   422: 'O servidor recusou o que foi enviado.',
   429: 'Muitos pedidos seguidos. Espere um instante.',
   503: 'A loja está indisponível agora. Tente de novo em instantes.',
@@ -53,10 +54,10 @@ async function request(method, path, { body, headers = {}, signal } = {}) {
         headers: {
           Authorization: `Bearer ${used}`,
           Accept: 'application/json',
-          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...(body === undefined ? {} : { 'Content-Type': body instanceof Blob ? body.type : 'application/json' }),
           ...headers,
         },
-        body: body === undefined ? undefined : JSON.stringify(body),
+        body: body === undefined || body instanceof Blob ? body : JSON.stringify(body),
       });
     } catch (error) {
       if (error.name === 'AbortError') throw error;

@@ -4,6 +4,7 @@ import { ApiError, follow, get, onceKey, onTokenNeeded, post } from './api.js';
 import * as backstage from './backstage.js';
 import * as chat from './chat.js';
 import { view } from './screens.js';
+import * as voice from './voice.js';
 import { colorOf, el, initials, newCustomer, softer, suggestions, time } from './words.js';
 
 const $ = (id) => document.getElementById(id);
@@ -124,6 +125,7 @@ async function showAbout(tenant) {
   const stock = await get(`${base()}/vehicles?limit=1&status=available`).catch(() => ({}));
   providers ??= (await get('/v1/providers').catch(() => null))?.items ?? null;
   if (tenant === shop) backstage.showAbout(tenant, stock.total ?? null, providers);
+  showVoice();
 }
 
 // Customers
@@ -165,6 +167,7 @@ function drawPeople(found) {
 
 function chooseCustomer(from) {
   round += 1;
+  dropRecording();
   customer = from;
   conversation = null;
   messages = [];
@@ -279,12 +282,120 @@ async function say(text, key = onceKey()) {
   }
 }
 
+// Voice notes, pictures, documents
+
+const MOST_BYTES = 16 * 1024 * 1024;
+const PLAIN = ['audio/ogg', 'audio/webm', 'audio/mp4', 'audio/x-m4a', 'audio/mpeg', 'audio/aac', 'audio/amr', 'image/jpeg', 'image/png', 'image/webp', 'image/gif', 'application/pdf'];
+const CLAIMS = { 'video/webm': 'audio/webm', 'video/mp4': 'audio/mp4' }; // a chooser takes sound for a film
+const NO_FILE = 'Envie um áudio, uma foto (JPEG, PNG ou WebP) ou um PDF.';
+
+/** The file under a type that the API knows; what it is, its bytes tell. */
+function sendable(file) {
+  const type = file.type.split(';')[0].toLowerCase();
+  const claimed = CLAIMS[type] ?? (PLAIN.includes(type) ? type : 'application/octet-stream');
+  return file.slice(0, file.size, claimed);
+}
+
+function kindOf({ type, name }) {
+  if (type.startsWith('image/')) return 'image';
+  return type === 'application/pdf' || name?.toLowerCase().endsWith('.pdf') ? 'document' : 'voice';
+}
+
+async function sendFile(file, seconds, key = onceKey()) {
+  if (!shop) return;
+  const mine = round;
+  const kind = kindOf(file);
+  if (file.size > MOST_BYTES) { complain(new ApiError(413, 'O arquivo passa de 16 MB.')); return; }
+  const caption = kind === 'image' ? draft.value.trim() : '';
+  if (caption) { draft.value = ''; composed(); }
+  const path = `${base()}/sandbox/files?from=${enc(customer)}&text=${enc(caption)}`;
+  const sent = chat.sending(caption, { kind, seconds, preview: kind === 'voice' ? URL.createObjectURL(file) : undefined });
+  try {
+    const message = await post(path, sendable(file), { 'Idempotency-Key': key });
+    if (mine !== round) return;
+    sent.stored(message.id);
+    await refresh();
+  } catch (error) {
+    const useless = [415, 422].includes(error.status);
+    complain(useless ? new ApiError(error.status, NO_FILE, error.detail) : error);
+    if (mine !== round) return;
+    if (useless) sent.drop();
+    else sent.failed(() => sendFile(file, seconds, key));
+  }
+}
+
+$('attach').addEventListener('click', () => $('file').click());
+$('file').addEventListener('change', () => {
+  const [file] = $('file').files;
+  $('file').value = '';
+  if (file) sendFile(file);
+});
+
+let recording = null;
+
+function recordingShown(shown) {
+  $('recording').hidden = !shown;
+  $('composer').hidden = shown;
+  $('record-time').textContent = '0:00';
+}
+
+$('mic').addEventListener('click', async () => {
+  if (recording || !shop) return;
+  try {
+    $('mic').disabled = true;
+    recording = await voice.record((seconds) => { $('record-time').textContent = voice.clock(seconds); }, finishRecording);
+    recordingShown(true);
+    $('record-send').focus();
+  } catch (error) {
+    complain(new ApiError(0, error.message));
+  }
+  $('mic').disabled = false;
+});
+
+async function finishRecording() {
+  const ending = recording;
+  recording = null;
+  if (!ending) return;
+  recordingShown(false);
+  const { file, seconds } = await ending.stop();
+  if (file.size) sendFile(file, seconds);
+}
+
+function dropRecording() {
+  recording?.cancel();
+  recording = null;
+  recordingShown(false);
+}
+
+$('record-send').addEventListener('click', finishRecording);
+$('record-cancel').addEventListener('click', dropRecording);
+$('recording').addEventListener('keydown', (event) => { if (event.key === 'Escape') dropRecording(); });
+
+/** What must be said of voices here: who pretends, what is missing. */
+function showVoice() {
+  const names = new Set(providers?.map(({ name }) => name));
+  chat.nameVoice(names.has('stand-in speech') ? 'voz de demonstração' : '');
+  const words = [voice.hindrance()];
+  if (names.has('stand-in transcription')) words.push('Demonstração sem chave de voz: seu áudio não é entendido de verdade, a loja responde a uma pergunta de exemplo.');
+  if (providers && shop?.assistant.voice?.enabled && ![...names].some((name) => name.endsWith(' speech'))) words.push('A resposta vem por escrito: para falar, a loja precisa de uma chave da ElevenLabs ou da OpenAI (na demonstração, basta instalar espeak-ng e ffmpeg).');
+  const shown = words.filter(Boolean).join(' ');
+  $('voice-note').textContent = shown;
+  $('voice-note').hidden = !shown;
+}
+
 const draft = $('draft');
+/** As on the phone: an empty field offers the microphone, a filled one to send. */
+function composed() {
+  const canRecord = !voice.hindrance() && !draft.value.trim();
+  $('mic').hidden = !canRecord;
+  $('send').hidden = canRecord;
+  grow(draft);
+}
 const grow = (field) => {
   field.style.setProperty('height', 'auto');
   field.style.setProperty('height', `${Math.min(120, field.scrollHeight)}px`);
 };
-draft.addEventListener('input', () => grow(draft));
+draft.addEventListener('input', composed);
 draft.addEventListener('keydown', (event) => {
   if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
   event.preventDefault();
@@ -295,7 +406,7 @@ $('composer').addEventListener('submit', (event) => {
   const text = draft.value.trim();
   if (!text || !shop) return;
   draft.value = '';
-  grow(draft);
+  composed();
   say(text);
 });
 
@@ -391,6 +502,7 @@ function tell() {
 }
 
 tell();
+composed();
 loadShops().then(() => { follow(heard, live); poll(); }, (error) => {
   complain(error);
   live('down');

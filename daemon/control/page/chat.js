@@ -1,6 +1,7 @@
 // The phone: bubbles, ticks, photos, the typing dots, and answers that come one after the other.
 
 import { media } from './api.js';
+import { player } from './voice.js';
 import { day, el, rich, time } from './words.js';
 
 const talk = document.querySelector('#talk');
@@ -47,12 +48,17 @@ export function show(found, waiting, atOnce) {
   if (queue.length) reveal(revealing);
 }
 
-/** A message of the customer that is on its way to the server. */
-export function sending(text) {
-  const message = { id: `local-${Math.random()}`, direction: 'in', author: 'customer', kind: 'text', text, at: new Date().toISOString(), state: 'sending' };
+/** A message of the customer that is on its way to the server; `more` is its kind and, of a file, its `preview`. */
+export function sending(text, more = {}) {
+  const message = { id: `local-${Math.random()}`, direction: 'in', author: 'customer', kind: 'text', text, at: new Date().toISOString(), state: 'sending', ...more };
   pending.push(message);
   draw(true);
+  const drop = () => {
+    pending = pending.filter((other) => other !== message);
+    draw();
+  };
   return {
+    drop,
     stored(id) {
       message.state = 'stored';
       message.stored = id;
@@ -61,13 +67,20 @@ export function sending(text) {
     failed(retry) {
       message.state = 'failed';
       message.retry = () => {
-        pending = pending.filter((other) => other !== message);
-        draw();
+        drop();
         retry();
       };
       draw();
     },
   };
+}
+
+let spokenBy = '';
+/** What stands under spoken answers: whose voice it is, where that must be said. */
+export function nameVoice(words) {
+  if (spokenBy === words) return;
+  spokenBy = words;
+  draw();
 }
 
 export const isTyping = () => owed || queue.length > 0;
@@ -106,7 +119,7 @@ function draw(jump = false) {
     lastAuthor = message.author;
     if (message.kind === 'image' && message.media_url && !lost.has(message.id)) gallery.push(message);
     const read = index < answered;
-    const signature = [message.state, message.text, message.error, message.media_url, first, read].join('\u0000');
+    const signature = [message.state, message.text, message.error, message.media_url, said(message), spokenBy, first, read].join('\u0000');
     wanted.push(keyed(message.id, signature, () => bubble(message, first, read)));
   });
   if (isTyping()) wanted.push(keyed('typing', '', () => el('div', { class: 'typing', role: 'img', 'aria-label': 'A loja está digitando' }, el('i'), el('i'), el('i'))));
@@ -144,10 +157,15 @@ function bubble(message, first, read) {
   if (message.kind === 'image' && message.media_url) {
     node.classList.add('photo');
     node.append(picture(message));
+  } else if (SOUNDS.has(message.kind) && (message.media_url || message.preview)) {
+    node.classList.add('voice');
+    node.append(...sound(message));
+  } else if (message.kind === 'document' && message.media_url) {
+    node.append(paper(message));
   } else if (message.kind !== 'text' && !message.text) {
     node.append(el('span', { class: 'words' }, KINDS[message.kind] ?? 'Mensagem de outro tipo'));
   }
-  if (message.text) node.append(el('span', { class: 'words' }, rich(message.text)));
+  if (message.text && !SOUNDS.has(message.kind)) node.append(el('span', { class: 'words' }, rich(message.text)));
   const meta = el('span', { class: 'meta' }, el('time', { datetime: message.at }, time(message.at)));
   if (message.direction === 'in') meta.append(tick(message.state, read));
   node.append(meta);
@@ -160,6 +178,49 @@ function bubble(message, first, read) {
     node.append(el('span', { class: 'trouble' }, 'Cancelada: um vendedor assumiu antes do envio.'));
   }
   return node;
+}
+
+const SOUNDS = new Set(['voice', 'audio']);
+
+const UNHEARD = {
+  gone: 'O arquivo do áudio não está mais aqui.',
+  large: 'O áudio é grande demais para ser ouvido.',
+  long: 'O áudio passa de 10 minutos: longo demais para ser ouvido.',
+  broken: 'O áudio não pôde ser lido.',
+  silent: 'Não se ouve fala no áudio.',
+  unheard: 'O áudio não pôde ser transcrito.',
+  deaf: 'Sem transcrição: falta uma chave da ElevenLabs ou da OpenAI.',
+  late: 'A transcrição demorou demais.',
+};
+
+/** What is known of a sound's words, as it stands under it. */
+function said({ direction, text, transcript }) {
+  if (direction === 'out') return text;
+  if (!transcript) return text;
+  if (transcript.state === 'wanted') return 'Ouvindo…';
+  return transcript.state === 'heard' ? `“${transcript.text}”` : UNHEARD[transcript.reason] ?? UNHEARD.unheard;
+}
+
+const SOUND_GONE = 'Áudio indisponível';
+
+function sound(message) {
+  const own = message.direction === 'in';
+  const source = message.preview ? Promise.resolve(message.preview) : address(message.media_url);
+  const name = own ? 'seu áudio' : 'resposta da loja';
+  const play = player(source, message.transcript?.seconds ?? message.seconds, name, () => play.replaceWith(el('p', { class: 'gone' }, SOUND_GONE)));
+  const parts = [play];
+  const words = said(message);
+  if (words) parts.push(el('span', { class: 'said' }, words));
+  const pretended = own && message.transcript?.provider === 'stand-in' && message.transcript.state === 'heard';
+  if (pretended) parts.push(el('span', { class: 'stand-in', title: 'Sem uma chave da ElevenLabs ou da OpenAI, a demonstração não entende a sua voz: ela faz de conta que ouviu uma pergunta de exemplo.' }, 'transcrição de demonstração'));
+  if (!own && spokenBy) parts.push(el('span', { class: 'stand-in' }, spokenBy));
+  return parts;
+}
+
+function paper(message) {
+  const link = el('a', { class: 'paper', target: '_blank', rel: 'noopener', download: 'documento.pdf' }, KINDS.document);
+  address(message.media_url).then((source) => { link.href = source; }, () => link.replaceWith('Documento indisponível'));
+  return link;
 }
 
 const KINDS = { voice: '🎤 Mensagem de voz', audio: '🎵 Áudio', video: '🎬 Vídeo', document: '📄 Documento', sticker: 'Figurinha', location: '📍 Localização', contacts: '👤 Contato' };
@@ -183,7 +244,7 @@ function tick(state, read) {
 }
 
 function picture(message) {
-  const words = message.text || 'Foto do veículo';
+  const words = message.text || (message.direction === 'in' ? 'Foto do cliente' : 'Foto do veículo');
   const image = el('img', { alt: words, loading: 'lazy', width: 264, height: 198 });
   image.addEventListener('load', () => { if (talk.scrollHeight - talk.scrollTop - talk.clientHeight < 420) talk.scrollTop = talk.scrollHeight; });
   const button = el('button', { type: 'button', class: 'shot', 'aria-label': `Ampliar: ${words}`, onclick: () => open(message) }, image);

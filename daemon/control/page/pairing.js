@@ -55,6 +55,9 @@ const SAID = [
   [/sending stopped/, 'bad', 'Envio parado para proteger o número. Responda pelo celular enquanto isso.'],
   [/client version/, 'bad', 'O WhatsApp não aceita mais esta versão do programa. Avise o suporte.'],
   [/master key/, 'bad', 'As chaves desta loja não abrem neste servidor. Avise o suporte.'],
+  [/not fit linked devices/, 'bad', 'O WhatsApp do celular está desatualizado. Atualize-o e conecte de novo.'],
+  [/not find this device's account/, 'bad', 'O WhatsApp não encontra esta conta. Veja o celular e conecte de novo.'],
+  [/a minute$|asked for a new connection/, 'wait', 'Conectando de novo…'],
   [/limits how often/, 'wait', 'O WhatsApp pediu uma pausa antes de conectar de novo'],
   [/by itself|nothing came|trying again/, 'wait', 'Sem conexão com o WhatsApp; tentando de novo'],
 ];

@@ -99,6 +99,7 @@ export const PROVIDERS = {
   elevenlabs: 'ElevenLabs',
   whatsapp: 'WhatsApp',
   sandbox: 'Ambiente de teste',
+  'stand-in': 'Voz de demonstração',
   none: 'Ninguém (passou a um vendedor)',
 };
 export const providerName = (id) => PROVIDERS[id] ?? id;

@@ -2,8 +2,8 @@
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from daemon.channels.media import (
     MediaRefused,
     MediaTooLarge,
     declared_hash,
+    keep,
     may_have_token,
     media_path,
     sniffed,
@@ -299,3 +300,29 @@ def test_what_is_no_hash(value: Any) -> None:
 )
 def test_sniffing(head: bytes, mime_type: str) -> None:
     assert sniffed(head) == mime_type
+
+
+async def pieces(data: bytes, size: int) -> AsyncGenerator[bytes, None]:
+    for begin in range(0, len(data), size):
+        yield data[begin : begin + size]
+
+
+@pytest.mark.parametrize("size", [1, 50, 10_000])
+async def test_a_file_that_is_given_is_kept_by_its_content(tmp_path: Path, size: int) -> None:
+    stored = await keep(pieces(JPEG, size), media_dir=tmp_path, tenant="auto-sul", claimed="text/html")
+    assert (stored.hash, stored.mime_type, stored.bytes) == (HASH, "image/jpeg", len(JPEG))
+    assert stored.path.read_bytes() == JPEG
+    assert len(left_over(tmp_path)) == 1
+
+
+async def test_a_given_file_that_is_too_large_or_breaks_off_leaves_nothing(tmp_path: Path) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield JPEG
+        raise KeyError("the peer left")
+
+    async with aclosing(pieces(JPEG, 100)) as body:
+        with pytest.raises(MediaTooLarge):
+            await keep(body, media_dir=tmp_path, tenant="auto-sul", max_bytes=len(JPEG) - 1)
+    with pytest.raises(KeyError, match="the peer left"):
+        await keep(broken(), media_dir=tmp_path, tenant="auto-sul")
+    assert left_over(tmp_path) == []

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -13,6 +14,8 @@ from daemon.control.openapi import document
 from daemon.control.queries import SandboxQuery
 from daemon.control.routes import ROUTES
 from daemon.control.rules import RULES
+from daemon.control.sandbox import UPLOADS
+from shards.tenant.transcripts import Reason
 
 PAGE = Path(__file__).parents[3] / "daemon" / "control" / "page"
 HTML = (PAGE / "index.html").read_text("utf-8")
@@ -177,3 +180,13 @@ def test_whatsapps_marks_become_elements(tmp_path: Path) -> None:
     assert "Tem SUV automático até 100 mil?" in answer["first"]
     assert "E o mais barato?" not in answer["next"]
     assert "Aceita meu Gol 2015 na troca?" in answer["next"]
+
+
+def test_the_page_sends_what_the_api_takes() -> None:
+    [named] = re.findall(r"const PLAIN = \[([^\]]*)\]", SCRIPTS["app.js"])
+    assert set(re.findall(r"'([^']+)'", named)) == set(UPLOADS) - {"application/octet-stream"}
+
+
+def test_every_reason_of_a_missing_transcript_has_words() -> None:
+    [named] = re.findall(r"const UNHEARD = \{(.*?)\n\};", SCRIPTS["chat.js"], re.DOTALL)
+    assert set(re.findall(r"^ +(\w+):", named, re.MULTILINE)) == set(get_args(Reason))

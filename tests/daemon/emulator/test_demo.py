@@ -11,8 +11,8 @@ import httpx
 import pytest
 from attrs import evolve
 
-from daemon.emulator import demo, showroom
-from daemon.emulator.demo import Demo, banner, config_of, free_port, page_token, photos, secrets_of, seed
+from daemon.emulator import demo, showroom, stand_in_voice
+from daemon.emulator.demo import Demo, banner, config_of, free_port, page_token, photos, secrets_of, seed, voice_of
 from daemon.errors import ShowroomError
 from daemon.lock import locked
 from daemon.main import offline
@@ -110,6 +110,15 @@ def test_the_banner_says_who_answers(tmp_path: Path) -> None:
     assert "sk-secret" not in banner(keyed, 270)
 
 
+def test_it_says_who_hears_and_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = secrets_of({}, None)
+    monkeypatch.setattr(stand_in_voice, "can_speak", lambda: True)
+    assert voice_of(bare).startswith("stand-ins: espeak-ng")
+    monkeypatch.setattr(stand_in_voice, "can_speak", lambda: False)
+    assert voice_of(bare).startswith("none: answers are written")
+    assert voice_of(evolve(bare, openai_api_key="k", elevenlabs_api_key="k")) == "ElevenLabs, then OpenAI"
+
+
 async def test_seeding_goes_through_the_api_and_may_be_repeated(tmp_path: Path) -> None:
     config, secrets = config_of(tmp_path, 8420), secrets_of({}, None)
     with locked(config.data_dir, config.admin_socket):
@@ -173,6 +182,8 @@ def test_the_command_serves_the_page_and_ends_on_ctrl_c() -> None:
             path = "/v1/tenants/auto-sul/sandbox/messages"
             said = web.post(path, json={"from": "marina-0001", "text": "oi"}, headers=allowed)
             assert said.status_code == 201
+            voices = {one["name"] for one in web.get("/v1/providers", headers=allowed).json()["items"]}
+            assert "stand-in transcription" in voices, "without a key, and named so"
             listed = web.get(path, params={"from": "marina-0001"}, headers=allowed).json()
             assert listed["items"][0]["id"] == said.json()["id"]
         process.send_signal(signal.SIGINT)

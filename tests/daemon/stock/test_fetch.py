@@ -124,7 +124,7 @@ async def test_redirects_end() -> None:
     [
         ({"Content-Length": ""}, b"x" * 2000, "longer than"),
         ({}, b"x" * 2000, "longer than"),
-        ({"Content-Encoding": "gzip"}, gzip.compress(bytes(200_000)), "unpacks to more"),
+        ({"Content-Encoding": "gzip"}, gzip.compress(bytes(200_000), mtime=0), "unpacks to more"),
         ({"Content-Encoding": "gzip"}, gzip.compress(b"abc" * 9, mtime=0)[:-5], "cut off"),
         ({"Content-Encoding": "gzip"}, b"no gzip at all", "damaged"),
         ({"Content-Encoding": "br"}, b"x", "not asked for"),
