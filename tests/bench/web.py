@@ -38,11 +38,14 @@ Figures = dict[str, Any]
 
 @frozen(kw_only=True)
 class Held:
-    """Memory of a process, MB: all of it, with shared pages divided among their users, and what only it has."""
+    """Memory of a process, MB: all that is resident, the same with shared pages divided, and what is no file's.
+
+    The last is what counts: how much of a program's file is resident depends on who else runs it.
+    """
 
     rss: float
     pss: float
-    uss: float
+    own: float
 
     @classmethod
     def by(cls, pid: int) -> "Held":
@@ -51,7 +54,7 @@ class Held:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]:
             name, _, rest = line.partition(":")
             fields[name] = int(rest.split()[0]) / 1024
-        return cls(rss=fields["Rss"], pss=fields["Pss"], uss=fields["Private_Clean"] + fields["Private_Dirty"])
+        return cls(rss=fields["Rss"], pss=fields["Pss"], own=fields["Anonymous"])
 
 
 @define(eq=False)
@@ -235,9 +238,9 @@ pace = 0.0
         found["web: seconds from start to all connected"] = time.perf_counter() - began
         found["web: CPU s from start to all connected"] = cpu_seconds(daemon.pid)
         idle = await town.idle()
-        for name in ("rss", "pss", "uss"):
+        for name in ("rss", "pss", "own"):
             found[f"web: MB {name} an idle socket"] = (getattr(idle, name) - getattr(before, name)) / tenants
-        found |= {"web: MB uss without sockets": before.uss, "web: MB uss with all sockets": idle.uss}
+        found |= {"web: MB own without sockets": before.own, "web: MB own with all sockets": idle.own}
         cpu = cpu_seconds(daemon.pid)
         await trio.sleep(60)
         found["web: CPU % of a core, all idle"] = (cpu_seconds(daemon.pid) - cpu) / 60 * 100
@@ -252,8 +255,8 @@ pace = 0.0
         found["web: CPU ms a message, over all"] = cpu / (tenants * rounds) * 1000
         later = await town.idle()
         found["web: messages between the two memories"] = rounds * tenants
-        found["web: MB uss after the first messages"] = answered.uss
-        found["web: MB uss after the others"] = later.uss
+        found["web: MB own after the first messages"] = answered.own
+        found["web: MB own after the others"] = later.own
         found["web: customers not answered exactly once"] = await town.wrongly_answered()
         found["web: sockets up at the end"] = (await whatsapp.call("counts"))["connected"]
         nursery.cancel_scope.cancel()
@@ -285,10 +288,10 @@ async def _baileys(directory: Path, whatsapp: WebServer, url: str, sizes: list[i
             await trio.sleep(SETTLE_SECONDS)
             held.append(await _resident(peer))
             found[f"web: Baileys, MB rss a socket at {high}"] = (held[-1].rss - held[0].rss) / high
-            found[f"web: Baileys, MB uss a socket at {high}"] = (held[-1].uss - held[0].uss) / high
+            found[f"web: Baileys, MB own a socket at {high}"] = (held[-1].own - held[0].own) / high
         assert (await peer.memory()).sockets == sizes[-1]
-    slope = (held[-1].rss - held[-2].rss) / (sizes[-1] - sizes[-2])
-    found[f"web: Baileys, MB rss a socket between {sizes[-2]} and {sizes[-1]}"] = slope
+    slope = (held[-1].own - held[-2].own) / (sizes[-1] - sizes[-2])
+    found[f"web: Baileys, MB own a socket between {sizes[-2]} and {sizes[-1]}"] = slope
     assert (await whatsapp.call("counts"))["connected"] >= before
     return found
 

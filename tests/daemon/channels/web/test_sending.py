@@ -47,9 +47,8 @@ async def test_a_server_that_does_not_tell_the_devices(
         if iq.get("xmlns") != "usync":
             return answer(queries, device, iq, now)  # type: ignore[arg-type]
         error = Node("error", {"code": code, "text": "no"})
-        return [
-            Delivery(device=device, node=Node("iq", {"type": "error", "from": SERVER, "id": iq.get("id")}, (error,)))
-        ]  # type: ignore[arg-type]
+        refusal = Node("iq", {"type": "error", "from": SERVER, "id": iq.get("id")}, (error,))
+        return [Delivery(device=device, node=refusal)]  # type: ignore[arg-type]
 
     monkeypatch.setattr(Queries, "answer", refuse)
     with pytest.raises(SendDelayed) as delayed:
