@@ -35,8 +35,8 @@ setup: .venv/development.stamp ## make .venv with everything
 demo: .venv/runtime.stamp ## three invented dealerships and a phone to write to them
 	@$(BIN)/showroomd demo $(DEMO)
 
-test: .venv/development.stamp ## all tests; TESTS=tests/daemon/desk for some
-	$(PYTEST) $(TESTS)
+test: .venv/development.stamp ## all tests on both cores; TESTS=tests/daemon/desk for some
+	$(PYTEST) -n 2 --dist loadgroup $(TESTS)
 
 check: .venv/development.stamp ## style, types and import rules
 	$(BIN)/ruff check

@@ -16,10 +16,18 @@ import trio.testing
 from attrs import define, field
 
 SEED = int(os.environ.get("SHOWROOMD_TEST_SEED") or random.SystemRandom().randrange(2**32))
+os.environ["SHOWROOMD_TEST_SEED"] = str(SEED)  # the processes of `pytest -n` draw from the same
 
 hypothesis.settings.register_profile("showroomd", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "showroomd")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For `pytest -n`: a file stays with one process, and all of tests/systemd, which shares machines."""
+    for item in items:
+        folder = item.path.parent.name
+        item.add_marker(pytest.mark.xdist_group("systemd" if folder == "systemd" else str(item.path)))
 
 
 def pytest_report_header() -> str:

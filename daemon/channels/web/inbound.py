@@ -95,6 +95,8 @@ def take(rows: Rows, message: Incoming, own: Own, device: Device, fresh: Fresh, 
             used_before = True
         except ratchet.SessionError as error:
             failed = (enc, error)
+    if opened:
+        _know_device(rows, message)
     for each in sorted(opened, key=lambda each: not each.speaks):  # the first is the message
         _keep(rows, message, own, chat, each, taken)
     known = rows.inbound_of(chat, message.id) is not None
@@ -110,6 +112,18 @@ def take(rows: Rows, message: Incoming, own: Own, device: Device, fresh: Fresh, 
     else:
         taken.answers.insert(0, stanza.delivered(message, available=available))
     return taken
+
+
+def _know_device(rows: Rows, message: Incoming) -> None:
+    """Somebody who writes from a device that is not on their list has linked it since: the list is looked up again,
+    else the answer would not reach that device."""
+    person = stanza.person(message.sender)
+    if person is None:
+        return
+    for each in {person, canonical(rows, person)}:
+        known = rows.devices(each)
+        if known is not None and message.sender.device not in known.devices:
+            rows.forget_devices(each)
 
 
 def _decrypted(rows: Rows, message: Incoming, enc: Enc, own: Own, device: Device, fresh: Fresh, taken: Taken) -> bytes:

@@ -1,15 +1,14 @@
 """Everything together: network, sockets and media host, with this machine's clock and randomness."""
 
 import os
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import trio
 from attrs import define
 
+from daemon.clock import utc_now
 from daemon.emulator.whatsapp_web.media_host import Certificate, MediaServer, MediaStore
 from daemon.emulator.whatsapp_web.network import Network
 from daemon.emulator.whatsapp_web.server import Identity, Server
@@ -17,7 +16,7 @@ from daemon.emulator.whatsapp_web.server import Identity, Server
 
 def unix_now() -> int:
     """Seconds."""
-    return int(time.time())
+    return int(utc_now().timestamp())
 
 
 @define(eq=False)
@@ -45,7 +44,7 @@ async def running(directory: Path, *, port: int = 0, media_port: int = 0) -> Asy
     entropy = os.urandom
     network = Network(unix_now, entropy)
     store = MediaStore(entropy)
-    media = MediaServer(store, Certificate.make(datetime.now(UTC)), directory)
+    media = MediaServer(store, Certificate.make(utc_now()), directory)
     server = Server(network, Identity.make(entropy, unix_now()), entropy)
     async with trio.open_nursery() as nursery:
         await nursery.start(media.serve, media_port)

@@ -1,4 +1,4 @@
-"""The page at /sandbox: what a browser would refuse or trip over, checked without one."""
+"""The pages at /sandbox and /pairing: what a browser would refuse or trip over, checked without one."""
 
 import json
 import re
@@ -18,22 +18,36 @@ from daemon.control.sandbox import UPLOADS
 from shards.tenant.transcripts import Reason
 
 PAGE = Path(__file__).parents[3] / "daemon" / "control" / "page"
-HTML = (PAGE / "index.html").read_text("utf-8")
+PAGES = {name: (PAGE / f"{name}.html").read_text("utf-8") for name in ("index", "pairing")}
+ALONE = {"index": "app.js", "pairing": "pairing.js"}
+"""The script each page begins with."""
 SCRIPTS = {path.name: path.read_text("utf-8") for path in sorted(PAGE.glob("*.js"))}
 STYLE = (PAGE / "style.css").read_text("utf-8")
 
 
 class Seen(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, html: str) -> None:
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(HTML)
+        self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append((tag, dict(attrs)))
 
 
-TAGS = Seen().tags
+TAGS_OF = {name: Seen(html).tags for name, html in PAGES.items()}
+TAGS = [tag for tags in TAGS_OF.values() for tag in tags]
+
+
+def scripts_of(page: str) -> dict[str, str]:
+    """What the page loads, through its imports."""
+    wanted, found = [ALONE[page]], dict[str, str]()
+    while wanted:
+        name = wanted.pop()
+        if name not in found:
+            found[name] = SCRIPTS[name]
+            wanted += re.findall(r"from '\./([\w.]+)'", SCRIPTS[name])
+    return found
 
 
 def test_nothing_is_inline_so_that_the_policy_can_be_strict() -> None:
@@ -74,21 +88,25 @@ def test_files_that_are_named_exist() -> None:
     assert set(SCRIPTS) <= {path.removeprefix("/sandbox/") for path in named | imported}
 
 
-def test_what_the_scripts_look_for_is_on_the_page() -> None:
-    ids = [attributes["id"] for _, attributes in TAGS if attributes.get("id")]
+@pytest.mark.parametrize("page", PAGES)
+def test_what_the_scripts_look_for_is_on_the_page(page: str) -> None:
+    ids = [attributes["id"] for _, attributes in TAGS_OF[page] if attributes.get("id")]
     assert len(ids) == len(set(ids))
-    for name, script in SCRIPTS.items():
+    for name, script in scripts_of(page).items():
         wanted = re.findall(r"\$\('([\w-]+)'\)", script) + re.findall(r"querySelector\('#([\w-]+)'\)", script)
         assert set(wanted) <= set(ids), name
 
 
-def test_it_is_portuguese_and_can_be_used_without_a_mouse() -> None:
-    attributes = {tag: values for tag, values in TAGS if tag == "html"}
+@pytest.mark.parametrize("page", PAGES)
+def test_it_is_portuguese_and_can_be_used_without_a_mouse(page: str) -> None:
+    tags = TAGS_OF[page]
+    attributes = {tag: values for tag, values in tags if tag == "html"}
     assert attributes["html"]["lang"] == "pt-BR"
-    labelled = {values.get("for") for tag, values in TAGS if tag == "label"}
-    for tag, values in TAGS:
+    labelled = {values.get("for") for tag, values in tags if tag == "label"}
+    inside = set(re.findall(r"<label[^>]*>[^<]*<(?:textarea|input) id=\"([\w-]+)\"", PAGES[page]))
+    for tag, values in tags:
         if tag in ("textarea", "input"):
-            assert values.get("id") in labelled, values
+            assert values.get("id") in labelled | inside or values.get("aria-label"), values
         if tag == "img":
             assert "alt" in values
         if tag == "button":
@@ -100,13 +118,14 @@ def test_it_is_portuguese_and_can_be_used_without_a_mouse() -> None:
 def test_every_call_is_a_route_of_the_api() -> None:
     paths = {re.sub(r"\{\w+\}", "*", path) for path in document(ROUTES, "")["paths"]}
     called = set()
-    for script in SCRIPTS.values():
-        script = script.replace("${base()}", "/v1/tenants/*")
+    for name, script in SCRIPTS.items():
+        base = "/v1/tenants/*/channel" if name == "pairing.js" else "/v1/tenants/*"
+        script = script.replace("${base()}", base)
         for found in re.findall(r"[`'](/v1/[^`'?]*)", script):
             called.add(re.sub(r"\$\{[^}]*\}", "*", found).rstrip("/"))
         for arguments in re.findall(r"talkPath\(([^)]*)\)[,)]", script):
             called |= {f"/v1/tenants/*/conversations/*/{name}" for name in re.findall(r"'(\w+)'", arguments)}
-    called -= {"/v1", "/v1/tenants/*/conversations/*/*"}
+    called -= {"/v1", "/v1/tenants/*/conversations/*/*", "/v1/tenants/*/channel/*"}
     assert len(called) >= 9
     assert called <= paths
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import trio
@@ -10,7 +9,7 @@ from attrs import evolve
 
 from daemon.assembly import Parts
 from daemon.desk.receive import Received
-from daemon.errors import FetchError, SealBroken, ShowroomError
+from daemon.errors import FetchError, SealBroken
 from daemon.sealing import Sealer
 from daemon.tenants.tenant import ACCESS_TOKEN, Tenant, rules_of
 from shards.errors import ShardCorrupt
@@ -83,13 +82,6 @@ async def test_a_file_of_nobody_is_refused(parts: Parts) -> None:
     await parts.directory.handle("auto-sul").write(lambda tx: identity.set_fact(tx, "tenant", ""))
     with pytest.raises(ShardCorrupt, match="belongs to nobody"):
         await Tenant("auto-sul", around(parts)).run()
-
-
-async def test_a_channel_nobody_built_is_a_reason_and_no_crash(parts: Parts) -> None:
-    await parts.service.create(sandbox_profile("auto-sul"), {})
-    odd = evolve(sandbox_profile("auto-sul"), channel=SimpleNamespace(kind="fax"))
-    with pytest.raises(ShowroomError, match="'fax' is not built yet"):
-        Tenant("auto-sul", around(parts))._make_channel(odd)
 
 
 async def test_receipts_left_by_a_crash_are_found_at_the_start(parts: Parts) -> None:

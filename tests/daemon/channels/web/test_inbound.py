@@ -150,6 +150,18 @@ async def test_a_customer_s_second_device_writes_in_the_same_chat(cast: Cast) ->
     assert cast.ana.texts == desktop.texts == ["olá"]
 
 
+async def test_a_device_linked_since_the_last_answer_gets_the_next_one(cast: Cast) -> None:
+    await cast.ana.send("oi", SHOP_LID)
+    await cast.net.settle()
+    await cast.web.send("olá", ANA_LID)  # the list of her devices is known now
+    desktop = await cast.net.join(ANA.user, ANA_LID.user, 7)
+    await desktop.send("agora do computador", SHOP_LID)
+    await cast.net.settle()
+    await cast.web.send("certo", ANA_LID)
+    await cast.net.settle()
+    assert desktop.texts == ["certo"]
+
+
 async def test_our_own_addresses_are_never_mixed_with_a_customer_s(cast: Cast) -> None:
     await cast.ana.raw(wa.Message(conversation="oi"), cast.web, sender_pn=SHOP)
     await cast.web.run()
