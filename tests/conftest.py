@@ -23,11 +23,16 @@ hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, prin
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "showroomd")
 
 
+LONG = ("systemd", "faults", "journeys")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For `pytest -n`: a file stays with one process, and all of tests/systemd, which shares machines."""
+    """For `pytest -n`: a file stays with one process, and all of tests/systemd, which shares machines. The long ones
+    go first, so that no process ends alone with them."""
     for item in items:
         folder = item.path.parent.name
         item.add_marker(pytest.mark.xdist_group("systemd" if folder == "systemd" else str(item.path)))
+    items.sort(key=lambda item: LONG.index(name) if (name := item.path.parent.name) in LONG else len(LONG))
 
 
 def pytest_report_header() -> str:
