@@ -277,6 +277,7 @@ async def _baileys(directory: Path, whatsapp: WebServer, url: str, sizes: list[i
             await whatsapp.call("scan", phone=phone, text=shown["text"])
             await peer.event("open", socket=phone)
             await peer.event("caught_up", socket=phone)
+        await trio.sleep(SETTLE_SECONDS)  # it writes its keys down when it likes
     found: Figures = {}
     async with baileys_peer.baileys(url, folder, ca_file=ca_file) as peer:
         held = [await _resident(peer)]

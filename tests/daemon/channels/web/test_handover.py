@@ -18,12 +18,14 @@ def clock() -> Clock:
 
 
 async def sent(made: Shop, id_: str = "m1", text: str = "Olá!", **more: object) -> str:
-    """Send as the outbox does: an unsettled message is claimed again at once."""
+    """Send as the outbox does: an unsettled message is claimed again at once, a paused one once the channel is up."""
     for _ in range(5):
         try:
             return (await made.channel.send(outgoing(id_, text, **more))).network_id
         except SendUnsettled:
             continue
+        except ChannelPaused:
+            await made.channel._uplink.wait()
     raise AssertionError("never settled")
 
 
