@@ -1,6 +1,6 @@
 """Dealerships on the phone app: the real daemon as their linked device, WhatsApp's side in the test's process."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -131,17 +131,19 @@ class WebDesk:
 
 
 @asynccontextmanager
-async def web_desk(directory: Path, *, linked: bool = True, more: str = "") -> AsyncIterator[WebDesk]:
+async def web_desk(
+    directory: Path, *, linked: bool = True, more: str = "", environ: Mapping[str, str] | None = None, **assistant: Any
+) -> AsyncIterator[WebDesk]:
     """A tenant "auto-sul" on `web`, linked to the shop's phone; `more` is TOML added to the configuration."""
     async with running(directory) as whatsapp:
         network = whatsapp.network
         shop = network.add_account("5551933330001", name="Auto Sul")
         ana = network.add_account("5551999990001", name="Ana")
         bia = network.add_account("5551999990002", name="Bia")
-        async with rig(directory, settings=settings(whatsapp) + more) as daemon:
+        async with rig(directory, settings=settings(whatsapp) + more, environ=environ) as daemon:
             await daemon.start()
             desk = WebDesk(daemon, whatsapp, shop, ana, bia)
-            await desk.add("auto-sul")
+            await desk.add("auto-sul", **assistant)
             if linked:
                 await desk.link(shop)
             yield desk
