@@ -53,7 +53,7 @@ faults: .venv/development.stamp ## kill the daemon and cut its sockets under tra
 	FAULT_RUNS=240 WEB_FAULT_RUNS=300 $(PYTEST) tests/faults -o faulthandler_timeout=3000
 
 soak: .venv/development.stamp ## an hour of traffic between a copy and its restore; prints the counts
-	COPY_AGE_SECONDS=3600 COPY_AGE_RATE=3 $(PYTEST) tests/journeys/test_old_copy.py -o faulthandler_timeout=7200
+	COPY_AGE_SECONDS=3600 COPY_AGE_RATE=2 $(PYTEST) tests/journeys/test_old_copy.py -o faulthandler_timeout=7200
 
 docs: .venv/development.stamp ## write the generated parts of docs/, then check docs/
 	$(BIN)/python -m tests.support.reference

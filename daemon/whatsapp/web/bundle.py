@@ -17,12 +17,6 @@ from daemon.whatsapp.web.queries import result_of
 from daemon.whatsapp.web.record import KEY_TYPE, Me, PreKey, SignedPreKey
 from daemon.whatsapp.web.xeddsa import SIGNATURE_BYTES
 
-FIRST_UPLOAD: Final = 812
-"""One-time prekeys that a new device puts up."""
-LOW_WATER: Final = 5
-"""Fewer left than this: put up more."""
-REFILL: Final = 50
-
 _ID_BYTES: Final = 3
 _REGISTRATION_BYTES: Final = 4
 
@@ -85,13 +79,14 @@ def upload(me: Me, signed: SignedPreKey, prekeys: Sequence[PreKey]) -> Node:
             Node("registration", {}, me.registration_id.to_bytes(_REGISTRATION_BYTES)),
             Node("type", {}, KEY_TYPE),
             Node("identity", {}, me.identity.public),
-            Node("list", {}, tuple(Node("key", {}, _key(prekey.id, prekey.pair.public)) for prekey in prekeys)),
-            Node("skey", {}, (*_key(signed.id, signed.pair.public), Node("signature", {}, signed.signature))),
+            Node("list", {}, tuple(Node("key", {}, key_nodes(prekey.id, prekey.pair.public)) for prekey in prekeys)),
+            Node("skey", {}, (*key_nodes(signed.id, signed.pair.public), Node("signature", {}, signed.signature))),
         ),
     )
 
 
-def _key(id_: int, public: bytes) -> tuple[Node, Node]:
+def key_nodes(id_: int, public: bytes) -> tuple[Node, Node]:
+    """What a `<key>` or `<skey>` holds: the id in 3 bytes, and the public key."""
     return Node("id", {}, id_.to_bytes(_ID_BYTES)), Node("value", {}, public)
 
 

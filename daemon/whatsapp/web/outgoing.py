@@ -15,8 +15,6 @@ from daemon.whatsapp.web.stanza import Own, person
 
 MAX_READ_IDS: Final = 256
 OFFLINE_BATCH: Final = 200
-COMPOSING_AGAIN_SECONDS: Final = 10.0
-"""A receiver drops "typing" after some seconds: say it again this often."""
 
 _TEXT: Final = Shape()
 

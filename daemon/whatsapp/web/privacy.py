@@ -13,8 +13,6 @@ from daemon.whatsapp.web.stanza import Own, person, whole
 BUCKET_SECONDS: Final = 7 * 86_400
 VALID_BUCKETS: Final = 4
 MAX_TOKEN_BYTES: Final = 1024
-SETTLE_SECONDS: Final = 3.0
-"""How long to wait before the first answer in a new chat: the customer's token comes soon after the message."""
 
 
 @frozen

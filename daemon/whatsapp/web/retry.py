@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from attrs import field, frozen
 
+from daemon.whatsapp.web.bundle import key_nodes
 from daemon.whatsapp.web.compose import Shape
 from daemon.whatsapp.web.jid import Jid
 from daemon.whatsapp.web.node import Attr, Node
@@ -82,15 +83,11 @@ def _keys(keys: FreshKeys) -> Node:
         (
             Node("type", {}, b"\x05"),
             Node("identity", {}, keys.identity),
-            Node("key", {}, _key(keys.prekey.id, keys.prekey.pair.public)),
-            Node("skey", {}, (*_key(signed.id, signed.pair.public), Node("signature", {}, signed.signature))),
+            Node("key", {}, key_nodes(keys.prekey.id, keys.prekey.pair.public)),
+            Node("skey", {}, (*key_nodes(signed.id, signed.pair.public), Node("signature", {}, signed.signature))),
             Node("device-identity", {}, keys.account),
         ),
     )
-
-
-def _key(id_: int, public: bytes) -> tuple[Node, Node]:
-    return Node("id", {}, id_.to_bytes(3, "big")), Node("value", {}, public)
 
 
 # --- we are asked -----------------------------------------------------------------------------------------------------
