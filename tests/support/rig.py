@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,16 +29,19 @@ APP_SECRET: Final = "rig_app_secret"
 VERIFY_TOKEN: Final = "rig_verify_token"
 MASTER_KEY: Final = base64.b64encode(bytes(range(32))).decode()
 PATIENCE_SECONDS: Final = 60.0
+EPHEMERAL_PORTS: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 Json = dict[str, Any]
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """A port of loopback that nobody listens on, and that no outgoing connection is given while a daemon is away."""
+    taken = set(range(*map(int, EPHEMERAL_PORTS.read_text().split()))) if EPHEMERAL_PORTS.exists() else set()
+    for port in random.SystemRandom().sample([port for port in range(10_000, 60_000) if port not in taken], k=100):
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("a hundred ports are taken")
 
 
 @define(eq=False)
