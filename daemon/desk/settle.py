@@ -123,7 +123,8 @@ def speak(
         queued = {"conversation": claim.conversation.id, "message": id_, "direction": "out", "state": "queued"}
         news.append(("message", queued))
     turns.end(tx, turn, "settled", provider=reply.provider, unknown=unknown)
-    usage.record(tx, "turn", reply.provider, turn=turn.seq, conversation=claim.conversation.id)
+    tried_out = {"pricing_type": "sandbox"} if claim.conversation.channel == "sandbox" else {}
+    usage.record(tx, "turn", reply.provider, turn=turn.seq, conversation=claim.conversation.id, **tried_out)
     tx.run(
         "UPDATE conversations SET turns = turns + 1, memory = ? WHERE seq = ?",
         (json.dumps(reply.memory, ensure_ascii=False, separators=(",", ":")), seq),

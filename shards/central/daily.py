@@ -29,7 +29,7 @@ _ADD: Final = (
 _KEPT: Final = f"{', '.join(KEY)}, {', '.join(_SUMS)}"
 
 TRIED_OUT: Final = "sandbox"
-"""Messages of this provider never left the server and are not charged."""
+"""Messages of this provider, and turns of this pricing type, never left the server and are not charged."""
 
 
 NOBODY: Final = "none"
@@ -97,7 +97,8 @@ def add(tx: Tx, tenant: str, calendar: Calendar, receipts: Iterable[Mapping[str,
         sum_[0] += 1
         for index, name in enumerate(QUANTITIES, start=1):
             sum_[index] += receipt[name]
-        if receipt["kind"] == "turn" and receipt["provider"] != NOBODY and receipt["conversation"]:
+        charged = receipt["provider"] != NOBODY and receipt["pricing_type"] != TRIED_OUT
+        if receipt["kind"] == "turn" and charged and receipt["conversation"]:
             answered.add((tenant, day.isoformat(), receipt["conversation"]))
     tx.connection.executemany(_ADD, ((*key, *sum_) for key, sum_ in sums.items()))
     tx.connection.executemany(

@@ -88,6 +88,14 @@ def test_of_an_endless_burst_the_newest_are_read(desk: Desk) -> None:
 # Speaking
 
 
+@pytest.mark.parametrize(("channel", "pricing"), [("cloud", ""), ("web", ""), ("sandbox", "sandbox")])
+def test_a_turn_that_was_only_tried_out_is_told_apart(desk: Desk, channel: str, pricing: str) -> None:
+    there = desk.in_channel(channel)
+    there.says("tem civic?")
+    there.speak(there.claim_when_due())
+    assert there.rows("SELECT kind, pricing_type FROM usage") == [("turn", pricing)]
+
+
 def test_speaking_writes_the_reply_its_effects_and_the_state(desk: Desk) -> None:
     desk.says("tem civic?")
     claim = desk.claim_when_due()

@@ -101,7 +101,7 @@ class Desk:
         return await self.shard.read(lambda tx: list(tx.rows(sql)))
 
     async def until_told(self, count: int = 1) -> None:
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             while len(self.news) < count or len(self.due) < count:  # noqa: ASYNC110 - the last thing it does
                 await trio.sleep(0.005)
 

@@ -84,7 +84,7 @@ class Desk:
         return await self.shard.read(lambda tx: list(tx.rows(sql)))
 
     async def until_rows(self, sql: str, expected: list[Any]) -> None:
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             while await self.rows(sql) != expected:  # noqa: ASYNC110 - the shard tells nobody
                 await trio.sleep(0.005)
 
@@ -230,7 +230,7 @@ async def test_who_waits_for_a_file_learns_that_it_came_or_will_not(desk: Desk, 
     await trio.testing.wait_all_tasks_blocked(0.05)
     assert seen == []
     await nursery.start(desk.media.run)
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         await both.wait()
 
 

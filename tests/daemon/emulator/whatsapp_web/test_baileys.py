@@ -71,7 +71,7 @@ async def test_pairs_with_a_code(rig: Rig, peer: Peer, shop: Phone) -> None:
     await peer.open()
     await peer.event("qr")
     code = (await peer.call("pairing_code", phone="5551990000001"))["code"]
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         await rig.network.until(lambda: rig.network.awaits_code(shop))
     rig.network.enter_code(shop, code)
     await peer.event("paired")

@@ -39,7 +39,7 @@ class Client:
         await self.socket.send_message(frame(self.transport.encrypt(pack(node))))
 
     async def receive(self) -> Node:
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             while not self.pending:
                 self.pending += self.frames.feed(await self.socket.get_message())
         return unpack(self.transport.decrypt(self.pending.pop(0)))
@@ -91,7 +91,7 @@ def login(device: Device) -> bytes:
 
 async def ended(one: Client) -> bool:
     """Whether the server hangs up; what it still sends is dropped."""
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         try:
             while True:
                 await one.socket.get_message()
@@ -132,18 +132,18 @@ async def test_a_message_comes_at_once_and_again_until_it_is_cleared(server: Ser
         return node
 
     async with client(server, login(device)) as one:
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             await net.until(lambda: net.lines.live(device))
         net.write(phone, net.phone("5551990000001").account, said("oi"))
         first = await message(one)
         assert "offline" not in first.attrs
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         await net.until(lambda: not net.lines.live(device))
     async with client(server, login(device)) as one:
         again = await message(one)
         assert (again.get("id"), again.get("offline")) == (first.get("id"), "0")
         await one.send(Node("receipt", {"id": again.get("id"), "to": again.attrs["from"]}))
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             await net.until(lambda: not device.waiting)
 
 
@@ -164,7 +164,7 @@ async def test_the_server_proves_itself(server: Server) -> None:
 async def test_nonsense_ends_the_connection_alone(server: Server, beginning: bytes) -> None:
     async with connected(server) as socket:
         await socket.send_message(beginning)
-        with trio.fail_after(10), pytest.raises(trio_websocket.ConnectionClosed):
+        with trio.fail_after(60), pytest.raises(trio_websocket.ConnectionClosed):
             await socket.get_message()
     async with connected(server):
         pass
@@ -175,7 +175,7 @@ async def test_what_cannot_be_decrypted_ends_the_connection(server: Server, net:
     async with client(server, login(device)) as one:
         await one.socket.send_message(frame(bytes(40)))
         assert await ended(one)
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         await net.until(lambda: not net.lines.live(device))
 
 
