@@ -14,6 +14,7 @@ from daemon.desk.brief import (
     AskModel,
     BookVisit,
     Brief,
+    CancelVisit,
     Command,
     Effect,
     Estimate,
@@ -77,7 +78,10 @@ class _Attempt:
             self.vehicles[vehicle.id] = vehicle
 
     def effect(self, effect: Effect) -> None:
-        """Keep the newest of each kind; a lead's parts add up."""
+        """Keep the newest of each kind; a lead's parts add up. Visits are called off before one is booked."""
+        if isinstance(effect, CancelVisit):
+            self.effects.insert(0, effect)
+            return
         for index, old in enumerate(self.effects):
             if type(old) is type(effect):
                 self.effects[index] = _joined(old, effect)
@@ -269,6 +273,9 @@ def _carry_out(brief: Brief, attempt: _Attempt, request: tools.Request) -> Gener
             attempt.effect(request)
             confirmed = "a salesperson confirms the time" if isinstance(request, BookVisit) else "recorded"
             return results.done(confirmed)
+        case CancelVisit():
+            attempt.effect(request)
+            return results.done("called off; the salesperson sees it")
         case HandOver():
             attempt.effect(request)
             return results.done(handover.told(brief, request))

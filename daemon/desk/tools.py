@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from daemon.desk.brief import BookVisit, HandOver, SaveLead
+from daemon.desk.brief import BookVisit, CancelVisit, HandOver, SaveLead
 from daemon.desk.finance import MONTHS
 from daemon.providers.base import ToolCall, ToolSpec
 from shards.tenant.profile import DAYS, TenantProfile
@@ -53,7 +53,7 @@ class Simulate:
     months: int
 
 
-Request = Search | Details | SendPhotos | Simulate | BookVisit | SaveLead | HandOver
+Request = Search | Details | SendPhotos | Simulate | BookVisit | CancelVisit | SaveLead | HandOver
 
 
 def _object(properties: dict[str, Any], required: Iterable[str] = ()) -> dict[str, Any]:
@@ -139,6 +139,11 @@ _SPECS: Final = (
                 "wish": _TEXT,
             }
         ),
+    ),
+    ToolSpec(
+        "cancel_visit",
+        "Call off a visit, when the customer says they will not come. Not for another time: that is book_visit again.",
+        _object({"vehicle_id": {"type": "string", "description": "without it, all of the customer's visits"}}),
     ),
     ToolSpec(
         "save_lead",
@@ -309,6 +314,10 @@ def _lead(given: _Given) -> Request:
     )
 
 
+def _cancel(given: _Given) -> CancelVisit:
+    return CancelVisit(vehicle_id=given.text("vehicle_id") or None)
+
+
 def _hand_over(given: _Given) -> Request:
     return HandOver(given.text("reason"), always=given.flag("complaint"))
 
@@ -320,6 +329,7 @@ _READERS: Final[dict[str, Callable[[_Given], Request]]] = {
     "simulate_financing": _simulate,
     "save_lead": _lead,
     "hand_over": _hand_over,
+    "cancel_visit": _cancel,
 }
 
 

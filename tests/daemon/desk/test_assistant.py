@@ -10,6 +10,7 @@ from daemon.desk.brief import (
     AskModel,
     BookVisit,
     Brief,
+    CancelVisit,
     Command,
     GetVehicles,
     HandOver,
@@ -246,6 +247,13 @@ def test_effects_are_kept_for_the_reply() -> None:
     assert visit.starts_at.isoformat() == "2026-11-21T10:00:00-03:00"
     assert lead == SaveLead(interest="Corolla", trade_in="Gol 2015", budget_centavos=11_000_000)
     assert over == HandOver("quer negociar")
+
+
+def test_a_visit_is_called_off_before_another_is_booked() -> None:
+    with Playbook(turn(brief("sábado não dá, pode ser segunda cedo?"), ["anthropic"], NOBODY)) as play:
+        play << AskModel >> calls(("book_visit", {"wish": "segunda cedo"}), ("cancel_visit", {}))
+        play << AskModel >> said("Combinado! Um consultor confirma a visita de segunda.")
+    assert play.reply.effects == (CancelVisit(), BookVisit(wish="segunda cedo"))
 
 
 def test_effects_of_a_failed_provider_are_dropped() -> None:

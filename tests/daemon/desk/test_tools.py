@@ -6,7 +6,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.desk.brief import BookVisit, HandOver, SaveLead
+from daemon.desk.brief import BookVisit, CancelVisit, HandOver, SaveLead
 from daemon.desk.tools import BadArguments, Details, Search, SendPhotos, Simulate, read, specs
 from daemon.providers.base import ToolCall
 from shards.tenant.vehicle import StockQuery
@@ -62,6 +62,8 @@ def test_visit() -> None:
     assert visit.starts_at.isoformat() == "2026-11-21T10:00:00-03:00"
     assert asked("book_visit", {"wish": "sábado cedo"}) == BookVisit(wish="sábado cedo")
     assert asked("book_visit", {"date": "2026-11-21"}) == BookVisit(wish="2026-11-21")
+    assert asked("cancel_visit", {}) == CancelVisit()
+    assert asked("cancel_visit", {"vehicle_id": "a"}) == CancelVisit(vehicle_id="a")
 
 
 @pytest.mark.parametrize(
