@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import trio
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from daemon.backup import office as backup_office
 from daemon.backup.copies import Copies
@@ -26,6 +26,7 @@ from daemon.config import Config
 from daemon.control.app import build_app
 from daemon.control.asaas import AsaasWebhook
 from daemon.control.auth import TokenBook
+from daemon.control.cell import CellDoor
 from daemon.control.events import EventRing, Ring
 from daemon.control.gate import Gate
 from daemon.control.sandbox_page import DemoInfo
@@ -54,6 +55,7 @@ from daemon.wellbeing import Wellbeing
 from shards.copy import before_migration
 from shards.directory import ShardDirectory, ShardHandle
 from shards.ids import new_id
+from shards.memory import SpareMemory
 from shards.shard import Shard
 from shards.tenant.profile import StockFeed
 
@@ -80,6 +82,7 @@ class Parts:
     wellbeing: Wellbeing
     public: Gate
     admin: Gate
+    cell: CellDoor
     active: list[str]  # tenants that should run
 
     def apply(self, config: Config) -> None:
@@ -142,15 +145,17 @@ async def assembled(
         limiter = trio.CapacityLimiter(config.storage.threads)
         central = await trio.to_thread.run_sync(_open_central, config.data_dir, limiter, now, limiter=limiter)
         stack.callback(central.close)
+        spare = SpareMemory()
         directory = ShardDirectory(
             config.data_dir,
             limiter=limiter,
             limit=config.storage.open_shards,
             now=now,
             before_migration=before_migration(config.data_dir),
+            spare=spare,
         )
         sessions = ShardDirectory(  # forward only: no copy is made of them, not even before a migration
-            config.data_dir, kind="session", limiter=limiter, limit=config.storage.open_shards, now=now
+            config.data_dir, kind="session", limiter=limiter, limit=config.storage.open_shards, now=now, spare=spare
         )
         wellbeing = Wellbeing()
         metrics = Metrics(per_tenant=await _few_tenants(central))
@@ -332,6 +337,7 @@ async def _with_tenants(
         wellbeing=wellbeing,
         public=Gate(**common, loopback_only=demo is not None),
         admin=Gate(**common, trusted=True),
+        cell=CellDoor(evolve(webhooks, receive=reception.receive_share), reception.numbers, wellbeing),
         active=active,
     )
 

@@ -56,6 +56,34 @@ class HttpConfig:
             check.url("https", "http", empty=True),
         ),
     ] = ""
+    entry_socket: Annotated[
+        str,
+        Setting(
+            "Of a cell: the unix socket where `showroomd entry` hands deliveries over; one named entry, handed over by"
+            " systemd, wins. Empty: none.",
+            check.absolute_path_or_empty,
+        ),
+    ] = ""
+
+
+@frozen(kw_only=True)
+class EntryConfig:
+    """Of `showroomd entry` alone: the one webhook entry in front of several cells."""
+
+    cells: Annotated[
+        tuple[str, ...],
+        Setting(
+            "The entry socket of each cell. Two cells with one number: the first of them here has it.",
+            check.absolute_path,
+        ),
+    ] = ()
+    status: Annotated[
+        str,
+        Setting("Where the entry answers /healthz, /readyz and /metrics, without a token.", check.address),
+    ] = "127.0.0.1:8419"
+    refresh_seconds: Annotated[
+        float, Setting("How often the cells are asked which numbers are theirs.", check.between(0.1, 3_600))
+    ] = 10.0
 
 
 @frozen(kw_only=True)
@@ -198,6 +226,7 @@ class Config:
     fetch: FetchConfig = FetchConfig()
     retention: RetentionConfig = RetentionConfig()
     billing: BillingConfig = BillingConfig()  # noqa: RUF009 - frozen
+    entry: EntryConfig = EntryConfig()
 
     @property
     def data_dir(self) -> Path:
@@ -244,6 +273,8 @@ def parse(text: str, name: str = "") -> Config:
         raise ConfigError(tuple(_faults(error, ""))) from None
     if config.turns.quiet_spell_max_seconds < config.turns.quiet_spell_seconds:
         raise ConfigError(("turns.quiet_spell_max_seconds: must not be less than turns.quiet_spell_seconds",))
+    if len(set(config.entry.cells)) < len(config.entry.cells):
+        raise ConfigError(("entry.cells: names a socket twice",))
     if fault := config.billing.fault():
         raise ConfigError((fault,))
     return config

@@ -64,6 +64,15 @@ class Installation:
         """The configuration file."""
         return self.root / "etc" / "showroomd" / "showroomd.toml"
 
+    def cells(self) -> list[Path]:
+        """The settings of the cells, where there are several instead of one process."""
+        return sorted(self.settings.parent.glob("cell-*.toml"))
+
+    def all_settings(self) -> list[Path]:
+        """Every configuration file that is there."""
+        found = [self.settings, self.settings.with_name("entry.toml")]
+        return [path for path in found if path.exists()] + self.cells()
+
     @property
     def credentials(self) -> Path:
         """One file a secret, for root alone."""

@@ -24,7 +24,9 @@ from daemon.setting import Bind
 
 BACKLOG: Final = 1024
 ADMIN_NAME: Final = "admin"
-"""`FileDescriptorName=` of the admin socket; every other one is public."""
+"""`FileDescriptorName=` of the admin socket; every other one but the entry's is public."""
+ENTRY_NAME: Final = "entry"
+"""`FileDescriptorName=` of a cell's entry socket."""
 KEEP_ALIVE_SECONDS: Final = 75.0
 PROBE_SECONDS: Final = 1.0
 LINGER_SECONDS: Final = 0.25
@@ -36,12 +38,16 @@ class CannotListen(ShowroomError):
     """An address cannot be listened on."""
 
 
+Sockets = tuple[socket.socket, ...]
+
+
 @frozen
 class Listeners:
     """Open sockets, listening. The context that made them closes them."""
 
     public: tuple[socket.socket, ...]
     admin: tuple[socket.socket, ...]
+    entry: tuple[socket.socket, ...] = ()
 
 
 @contextmanager
@@ -51,19 +57,43 @@ def opened(config: Config, environ: Mapping[str, str]) -> Iterator[Listeners]:
     with ExitStack() as stack:
         for listener in (each for listeners in given.values() for each in listeners):
             stack.enter_context(listener)
-        admin = given.pop(ADMIN_NAME, [])
+        admin, entry = given.pop(ADMIN_NAME, []), given.pop(ENTRY_NAME, [])
         public = [listener for listeners in given.values() for listener in listeners]
         if not public:
-            public = [stack.enter_context(_bound(bind)) for bind in config.binds]
-            for path in [Path(bind.path) for bind in config.binds if bind.path]:
-                stack.callback(path.unlink, missing_ok=True)
+            public = [stack.enter_context(_kept(bind, "http.bind")) for bind in config.binds]
         if not admin:
             admin = [stack.enter_context(_unix(config.admin_socket, 0o600))]
             stack.callback(config.admin_socket.unlink, missing_ok=True)
-        yield Listeners(tuple(public), tuple(admin))
+        if config.http.entry_socket and not entry:
+            path = Path(config.http.entry_socket)
+            entry = [stack.enter_context(_unix(path, 0o660))]
+            stack.callback(path.unlink, missing_ok=True)
+        yield Listeners(tuple(public), tuple(admin), tuple(entry))
 
 
-def _bound(bind: Bind) -> socket.socket:
+@contextmanager
+def entry_opened(config: Config, environ: Mapping[str, str]) -> Iterator[tuple[Sockets, Sockets]]:
+    """The public and the status sockets of `showroomd entry`; public ones of systemd win. Raises `CannotListen`."""
+    given = systemd_sockets(environ, os.getpid())
+    with ExitStack() as stack:
+        public = [stack.enter_context(listener) for listeners in given.values() for listener in listeners]
+        if not public:
+            public = [stack.enter_context(_kept(bind, "http.bind")) for bind in config.binds]
+        yield tuple(public), (stack.enter_context(_kept(Bind.parse(config.entry.status), "entry.status")),)
+
+
+@contextmanager
+def _kept(bind: Bind, setting: str) -> Iterator[socket.socket]:
+    """A socket of that setting, whose file goes with it."""
+    with _bound(bind, setting) as listener:
+        try:
+            yield listener
+        finally:
+            if bind.path:
+                Path(bind.path).unlink(missing_ok=True)
+
+
+def _bound(bind: Bind, setting: str) -> socket.socket:
     if bind.path:
         return _unix(Path(bind.path), 0o660)
     family = socket.AF_INET6 if ":" in bind.host else socket.AF_INET
@@ -75,7 +105,7 @@ def _bound(bind: Bind) -> socket.socket:
     except OSError as error:
         listener.close()
         raise CannotListen(
-            f"cannot listen on {bind.host}:{bind.port} ({error.strerror})", "choose another address in http.bind"
+            f"cannot listen on {bind.host}:{bind.port} ({error.strerror})", f"choose another address in {setting}"
         ) from error
     listener.setblocking(False)
     return listener

@@ -61,6 +61,14 @@ def address(value: str) -> str:
     return ""
 
 
+def absolute_path(value: str) -> str:
+    return "" if value.startswith("/") and "\0" not in value else "must be an absolute path"
+
+
+def absolute_path_or_empty(value: str) -> str:
+    return f"{fault}, or empty" if value and (fault := absolute_path(value)) else ""
+
+
 def time_zone(value: str) -> str:
     try:
         zoneinfo.ZoneInfo(value)

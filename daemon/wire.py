@@ -39,11 +39,12 @@ class Lost(Exception):
 
 @frozen
 class Origin:
-    """Where a request goes."""
+    """Where a request goes: to a host and port, or, with a `path`, to that unix socket."""
 
     tls: bool
     host: str
     port: int
+    path: str = ""
 
 
 @define(eq=False)
@@ -124,7 +125,10 @@ class Wire:
     async def _connect(self, origin: Origin, seconds: float) -> tuple[trio.abc.Stream, trio.socket.SocketType]:
         with trio.move_on_after(seconds):
             try:
-                tcp = await trio.open_tcp_stream(origin.host, origin.port)
+                if origin.path:
+                    tcp = await trio.open_unix_socket(origin.path)
+                else:
+                    tcp = await trio.open_tcp_stream(origin.host, origin.port)
             except OSError as error:
                 raise NotConnected(f"cannot connect ({error})") from error
             try:

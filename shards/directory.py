@@ -1,6 +1,5 @@
 """From tenant id to open shard: opening on demand, closing when idle, never more than the limit."""
 
-import ctypes
 import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -13,25 +12,16 @@ import trio
 from attrs import define, field
 
 from shards.errors import Invalid, ShardUnavailable
+from shards.memory import SpareMemory
 from shards.shard import Shard, Tx, utc_now
 
 T = TypeVar("T")
 
 IDLE_SECONDS: Final = 60.0
 SWEEP_SECONDS: Final = 15.0
-TRIM_AFTER: Final = 16
-"""Shards closed in one sweep, after which their memory (0.4 MB each) is given back to the kernel: the C library keeps
-it otherwise, in pieces between what is still in use."""
 FOLDERS: Final = {"tenant": "shards", "session": "sessions"}
 """Where the files of each kind stand, below the data directory."""
 TENANT_ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,62}")
-
-
-def _return_memory() -> None:
-    """In a worker thread: give free memory back, where the C library can."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def check_tenant_id(tenant: str) -> str:
@@ -67,14 +57,16 @@ class ShardDirectory:
         limit: int = 1024,
         now: Callable[[], datetime] = utc_now,
         before_migration: Callable[[Path], None] | None = None,
+        spare: SpareMemory | None = None,
     ) -> None:
-        """`kind` names folder (`FOLDERS`) and migrations."""
+        """`kind` names folder (`FOLDERS`) and migrations; directories of one process share `spare`."""
         self.data_dir = data_dir
         self.kind: Final = kind
         self.limiter = limiter
         self._limit = limit
         self._now = now
         self._before_migration = before_migration
+        self._spare = spare or SpareMemory()
         self.written: dict[str, float] = {}
         """Tenants with writes since their last copy, and when (the loop's clock) the first was; the copier's."""
         self._slots: dict[str, _Slot] = {}
@@ -109,42 +101,49 @@ class ShardDirectory:
 
     async def create(self, tenant: str) -> "ShardHandle":
         """Make the tenant's empty, migrated file if it is not there. Raises `ShardUnavailable`."""
-        async with self._borrowed(tenant, create=True):
-            return self.handle(tenant)
+        await self._borrow(tenant, create=True)
+        self._give_back(tenant)
+        return self.handle(tenant)
 
-    @asynccontextmanager
-    async def _borrowed(self, tenant: str, *, create: bool = False) -> AsyncIterator[Shard]:
+    async def _borrow(self, tenant: str, *, create: bool = False) -> Shard:
+        """The open shard, which stays open until `_give_back`. Raises `ShardUnavailable`.
+
+        Not a context manager: with one, and a lock in `Shard.glance`, the smallest read took 12 µs instead of 5.
+        """
         if tenant in self._shut:
             raise ShardUnavailable(f"the file of {tenant} {self._shut[tenant]}", "try again in a moment")
         slot = self._slots.get(tenant)
         if slot is None:
             slot = self._slots[tenant] = _Slot()
         slot.users += 1
+        if slot.shard is not None:
+            self._open.move_to_end(tenant)
+            return slot.shard
         try:
-            if slot.shard is None:
-                async with slot.opening:
-                    if slot.shard is None:
-                        await self._open_slot(tenant, slot, create=create)
-            else:
-                self._open.move_to_end(tenant)
-            assert slot.shard is not None
-            yield slot.shard
-        finally:
-            slot.users -= 1
-            slot.last_used = trio.current_time()
-            if not slot.users:
-                if slot.shard is None and not slot.opening.locked():
-                    self._slots.pop(tenant, None)
-                self._freed.set()
-                self._freed = trio.Event()
+            async with slot.opening:
+                return slot.shard or await self._open_slot(tenant, slot, create=create)
+        except BaseException:
+            self._give_back(tenant)
+            raise
 
-    async def _open_slot(self, tenant: str, slot: _Slot, *, create: bool) -> None:
+    def _give_back(self, tenant: str) -> None:
+        slot = self._slots[tenant]
+        slot.users -= 1
+        slot.last_used = trio.current_time()
+        if not slot.users:
+            if slot.shard is None and not slot.opening.locked():
+                del self._slots[tenant]
+            self._freed.set()
+            self._freed = trio.Event()
+
+    async def _open_slot(self, tenant: str, slot: _Slot, *, create: bool) -> Shard:
         await self._make_room()
         self._open[tenant] = slot
         try:
             path = self.path(tenant)
             with trio.CancelScope(shield=True):
-                slot.shard = await trio.to_thread.run_sync(self._opened, path, create, limiter=self.limiter)
+                slot.shard = opened = await trio.to_thread.run_sync(self._opened, path, create, limiter=self.limiter)
+            return opened
         finally:
             if slot.shard is None:
                 del self._open[tenant]
@@ -184,6 +183,7 @@ class ShardDirectory:
         with trio.CancelScope(shield=True):
             async with slot.opening:  # who comes meanwhile waits here, and opens the file anew
                 await trio.to_thread.run_sync(shard.close, limiter=self.limiter)
+        self._spare.left()
         if not slot.users:
             self._slots.pop(tenant, None)
 
@@ -215,13 +215,10 @@ class ShardDirectory:
             while True:
                 await trio.sleep(SWEEP_SECONDS)
                 horizon = trio.current_time() - IDLE_SECONDS
-                closed = 0
                 for tenant, slot in list(self._open.items()):
                     if self._closable(slot) and slot.last_used <= horizon:
                         await self._close(tenant)
-                        closed += 1
-                if closed >= TRIM_AFTER:
-                    await trio.to_thread.run_sync(_return_memory, limiter=self.limiter)
+                await self._spare.give_back(self.limiter)
         finally:
             with trio.CancelScope(shield=True):
                 for tenant, slot in list(self._open.items()):
@@ -238,24 +235,34 @@ class ShardHandle:
 
     async def write(self, work: Callable[[Tx], T], *, brief: bool = False) -> T:
         """As `Shard.write`."""
-        async with self._directory._borrowed(self.tenant) as shard:
-            try:
-                return await shard.write(work, brief=brief)
-            finally:
-                self._directory.written.setdefault(self.tenant, trio.current_time())
+        shard = await self._directory._borrow(self.tenant)
+        try:
+            return await shard.write(work, brief=brief)
+        finally:
+            self._directory.written.setdefault(self.tenant, trio.current_time())
+            self._directory._give_back(self.tenant)
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """As `Shard.read`: in a worker thread."""
-        async with self._directory._borrowed(self.tenant) as shard:
+        shard = await self._directory._borrow(self.tenant)
+        try:
             return await shard.read(work)
+        finally:
+            self._directory._give_back(self.tenant)
 
     async def glance(self, work: Callable[[Tx], T]) -> T:
         """As `Shard.glance`: in the event loop, point reads only."""
-        async with self._directory._borrowed(self.tenant) as shard:
+        shard = await self._directory._borrow(self.tenant)
+        try:
             return await shard.glance(work)
+        finally:
+            self._directory._give_back(self.tenant)
 
     @asynccontextmanager
     async def kept_open(self) -> AsyncIterator[Path]:
         """The file, open as long as somebody copies it. Raises `ShardUnavailable`."""
-        async with self._directory._borrowed(self.tenant) as shard:
+        shard = await self._directory._borrow(self.tenant)
+        try:
             yield shard.path
+        finally:
+            self._directory._give_back(self.tenant)

@@ -21,7 +21,7 @@ from attrs import asdict
 from daemon import config as configuration
 from daemon.cli.common import Commands, add_config, add_json, print_json, print_table
 from daemon.cli.door import BASE_URL, owner_name
-from daemon.cli.reach import Finding, reached
+from daemon.cli.reach import Finding, entry, reached, webhook_reached
 from daemon.clock import utc_now
 from daemon.config import Config
 from daemon.errors import ConfigError
@@ -36,6 +36,11 @@ OTHER_FILES: Final = 1024
 SLOW_DISK_MS: Final = 20.0
 USELESS_DISK_MS: Final = 200.0
 SYNCS: Final = 15
+NO_WEBHOOKS: Final = Finding(
+    "warning",
+    "SHOWROOMD_WHATSAPP_APP_SECRET or SHOWROOMD_WHATSAPP_VERIFY_TOKEN is missing",
+    "webhooks are refused without them: copy both from the Meta app",
+)
 INSTALLED_CREDENTIALS: Final = Path("/etc/showroomd/credentials")
 """Where the unit takes its credentials from: what root can read there, the service has."""
 
@@ -83,6 +88,14 @@ def _examined(path: Path, *, offline: bool) -> Iterator[Finding]:
         yield from permissions(INSTALLED_CREDENTIALS)
     if config is None:
         return
+    if config.entry.cells:
+        yield from trio.run(entry, config)
+        if secrets is not None and of_service and not (secrets.whatsapp_app_secret and secrets.whatsapp_verify_token):
+            yield NO_WEBHOOKS
+        yield from _public(config)
+        if not offline and config.http.public_url:
+            yield from trio.run(webhook_reached, config, secrets or Secrets())
+        return
     yield from disk(config.data_dir)
     yield from disk_speed(config.data_dir)
     try:
@@ -99,17 +112,23 @@ def _examined(path: Path, *, offline: bool) -> Iterator[Finding]:
     # Without sight of the service's credentials, what a shell lacks says nothing about a daemon that runs.
     if secrets is not None and (found is None or of_service):
         yield from credentials(secrets)
-    if not config.http.public_url:
-        yield Finding("warning", "http.public_url is empty", "set it to the address that Meta reaches this server by")
-    elif config.http.public_url.startswith("http://"):
-        yield Finding("warning", "http.public_url is not https", "Meta delivers webhooks to https alone")
+    yield from _public(config)
     if not offline:
         yield from trio.run(reached, config, secrets or Secrets(), utc_now)
 
 
+def _public(config: Config) -> Iterator[Finding]:
+    if config.http.entry_socket:
+        return  # a cell: the world reaches the entry
+    if not config.http.public_url:
+        yield Finding("warning", "http.public_url is empty", "set it to the address that Meta reaches this server by")
+    elif config.http.public_url.startswith("http://"):
+        yield Finding("warning", "http.public_url is not https", "Meta delivers webhooks to https alone")
+
+
 def _environ(path: Path) -> tuple[Mapping[str, str], bool]:
     """Where secrets are looked for, and whether those are the installed service's."""
-    if "CREDENTIALS_DIRECTORY" in os.environ or path != configuration.DEFAULT_PATH:
+    if "CREDENTIALS_DIRECTORY" in os.environ or path.parent != configuration.DEFAULT_PATH.parent:
         return os.environ, False
     if not os.access(INSTALLED_CREDENTIALS, os.R_OK | os.X_OK):
         return os.environ, False
@@ -132,11 +151,7 @@ def credentials(secrets: Secrets) -> Iterator[Finding]:
     if not (secrets.anthropic_api_key or secrets.openai_api_key):
         yield Finding("warning", "no AI vendor's key is set", "the built-in answerer serves all tenants")
     if not (secrets.whatsapp_app_secret and secrets.whatsapp_verify_token):
-        yield Finding(
-            "warning",
-            "SHOWROOMD_WHATSAPP_APP_SECRET or SHOWROOMD_WHATSAPP_VERIFY_TOKEN is missing",
-            "webhooks are refused without them: copy both from the Meta app",
-        )
+        yield NO_WEBHOOKS
 
 
 def disk(data_dir: Path) -> Iterator[Finding]:

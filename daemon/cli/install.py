@@ -12,10 +12,20 @@ from typing import Final
 from daemon import __version__
 from daemon import config as configuration
 from daemon.cli.common import CommandFailed, Commands
+from daemon.errors import ConfigError
 from daemon.installation import Installation
 
 SOCKET: Final = "showroomd.socket"
 SERVICE: Final = "showroomd.service"
+ENTRY_SOCKET: Final = "showroomd-entry.socket"
+SEVERAL: Final = ("showroomd-entry.service", "showroomd@*.service")
+"""What runs where there are several cells instead of one process."""
+TEMPLATES: Final = (
+    "showroomd@.service",
+    "showroomd@.socket",
+    "showroomd-backup@.timer",
+    "showroomd-verify-backup@.timer",
+)
 TIMERS: Final = ("showroomd-backup.timer", "showroomd-verify-backup.timer")
 
 
@@ -86,8 +96,11 @@ def _check(place: Installation, arguments: argparse.Namespace, *, live: bool) ->
             f"the service cannot reach the Python in {sys.base_prefix}",
             "make the virtual environment with the system's: /usr/bin/python3 -m venv",
         )
-    if place.settings.exists():
-        configuration.load(place.settings)  # before anything is changed: the new version must accept it
+    for settings in place.all_settings():  # before anything is changed: the new version must accept them
+        try:
+            configuration.load(settings)
+        except ConfigError as error:
+            raise ConfigError(tuple(f"{settings.name}: {fault}" for fault in error.faults)) from None
 
 
 def _prepare(place: Installation, done: list[str]) -> None:
@@ -97,7 +110,7 @@ def _prepare(place: Installation, done: list[str]) -> None:
     if _booted():
         _call("systemctl", "daemon-reload")
     config = configuration.load(place.settings)
-    if (config.data_dir / "central.db").exists() or place.first_token.exists():
+    if (config.data_dir / "central.db").exists() or place.first_token.exists() or place.cells():
         return  # it has its operators
     token = _call(
         str(place.current / "bin" / "showroomd"),
@@ -114,6 +127,9 @@ def _prepare(place: Installation, done: list[str]) -> None:
 def _start() -> None:
     if not _booted():
         raise CommandFailed("systemd does not run here", "leave --start out")
+    if _active(ENTRY_SOCKET):
+        _call("systemctl", "try-restart", *SEVERAL, remedy="journalctl -u 'showroomd*' says why")
+        return
     if not _active(SOCKET) and _active(SERVICE):
         _call("systemctl", "stop", SERVICE)  # it listens by itself, and the socket could not
     _call("systemctl", "enable", "--quiet", "--now", SOCKET, *TIMERS)
@@ -131,7 +147,9 @@ def _uninstall(arguments: argparse.Namespace) -> int:
     if not (place.units / SERVICE).exists():
         raise CommandFailed(f"there is no {place.units / SERVICE}", "nothing is installed here")
     if live and _booted():
+        _call("systemctl", "stop", ENTRY_SOCKET, "showroomd-*@*.timer", *SEVERAL, "showroomd@*.socket")
         _call("systemctl", "disable", "--quiet", "--now", *TIMERS, SERVICE, SOCKET)
+        _call("systemctl", "disable", "--quiet", ENTRY_SOCKET, SEVERAL[0], *TEMPLATES)  # with their instances
     place.remove()
     if live and _booted():
         _call("systemctl", "daemon-reload")

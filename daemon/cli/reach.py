@@ -12,6 +12,7 @@ from attrs import frozen
 
 from daemon.config import Config
 from daemon.secrets import Secrets
+from daemon.setting import Bind
 
 TIMEOUT_SECONDS: Final = 10.0
 CLOCK_SECONDS: Final = 30.0
@@ -83,6 +84,32 @@ async def reached(
         for index in range(len(questions)):
             nursery.start_soon(one, index)
     return [finding for index in range(len(questions)) for finding in answers[index]]
+
+
+async def webhook_reached(
+    config: Config, secrets: Secrets, transport: httpx.AsyncBaseTransport | None = None
+) -> list[Finding]:
+    """Whether Meta could verify the webhook at `http.public_url`. Takes at most `TIMEOUT_SECONDS`."""
+    async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, transport=transport, trust_env=False) as client:
+        return await _webhook(client, config.http.public_url, secrets.whatsapp_verify_token)
+
+
+async def entry(config: Config, transport: httpx.AsyncBaseTransport | None = None) -> list[Finding]:
+    """How the webhook entry says it is, at `entry.status`. Takes at most `TIMEOUT_SECONDS`."""
+    where = Bind.parse(config.entry.status)
+    base_url = "http://showroomd" if where.path else f"http://{where}"
+    transport = transport or httpx.AsyncHTTPTransport(uds=where.path or None)
+    async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, transport=transport, base_url=base_url) as client:
+        try:
+            response = await client.get("/readyz")
+            reasons = [str(reason) for reason in response.json()["reasons"]]
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            remedy = "start it: systemctl start showroomd-entry"
+            return [Finding("bad", f"the webhook entry does not answer at {where}", remedy)]
+    if response.is_success:
+        found = [Finding("good", f"the webhook entry is ready, with {len(config.entry.cells)} cells")]
+        return found + [Finding("warning", reason, "see its /healthz") for reason in reasons]
+    return [Finding("bad", "the webhook entry is not ready", "; ".join(reasons))]
 
 
 async def _asked(client: httpx.AsyncClient, peer: Peer, now: Callable[[], datetime]) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""`serve` and `demo`: what runs until it is told to stop."""
+"""`serve`, `entry` and `demo`: what runs until it is told to stop."""
 
 import argparse
 import faulthandler
@@ -13,7 +13,8 @@ from daemon import logs
 from daemon.cli.common import Commands, add_config
 from daemon.config import Config
 from daemon.errors import ConfigError
-from daemon.secrets import load_secrets
+from daemon.secrets import Secrets, load_secrets
+from shards.memory import map_large_blocks
 
 DEMO_PORT = 8420
 
@@ -23,6 +24,14 @@ def register(commands: Commands) -> None:
     serve = commands.add_parser("serve", help="run the daemon", description="Run until SIGTERM or Ctrl-C.")
     add_config(serve)
     serve.set_defaults(run=_serve)
+    entry = commands.add_parser(
+        "entry",
+        help="run the webhook entry in front of several cells",
+        description="Run until SIGTERM or Ctrl-C: takes Meta's webhooks and hands each to the cells (entry.cells) that"
+        " own its numbers, each of them a `showroomd serve`.",
+    )
+    add_config(entry)
+    entry.set_defaults(run=_entry)
     demo = commands.add_parser(
         "demo",
         help="three invented dealerships and a phone to write to them",
@@ -41,28 +50,46 @@ def _port(text: str) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    config, secrets = _prepared(arguments, master_key=True)
+    os.umask(0o077)  # customers' messages are nobody else's to read
+    map_large_blocks()
+    from daemon.main import serve  # late: the other commands start quicker without it
+
+    path = Path(arguments.config).absolute()
+    trio.run(partial(serve, config, secrets, reread=partial(configuration.load, path)))
+    return 0
+
+
+def _entry(arguments: argparse.Namespace) -> int:
+    config, secrets = _prepared(arguments, master_key=False)
+    if not config.entry.cells:
+        raise ConfigError(("entry.cells: is empty; name the entry socket of each cell",))
+    from daemon.entry.serving import serve  # late: only this command needs it
+
+    trio.run(serve, config, secrets)
+    return 0
+
+
+def _prepared(arguments: argparse.Namespace, *, master_key: bool) -> tuple[Config, Secrets]:
+    """Settings and secrets of a process that runs on, with its logs set up. Raises `ConfigError` with every fault."""
     faults: tuple[str, ...] = ()
-    config = Config()
+    config, secrets = Config(), Secrets()
     try:
         config = configuration.load(arguments.config)
     except ConfigError as error:
         faults = error.faults
     try:
         secrets = load_secrets(os.environ)
-        secrets.required_master_key()
+        if master_key:
+            secrets.required_master_key()
         level = logs.level_of(os.environ, config.daemon.log_level)
     except ConfigError as error:
         faults += error.faults
     if faults:
         raise ConfigError(faults)
     logs.configure(config.daemon.log_format, level)
-    os.umask(0o077)  # customers' messages are nobody else's to read
-    from daemon.main import serve  # late: the other commands start quicker without it
-
     faulthandler.enable()  # the watchdog's SIGABRT then leaves every thread's stack in the journal
-    path = Path(arguments.config).absolute()
-    trio.run(partial(serve, config, secrets, reread=partial(configuration.load, path)))
-    return 0
+    return config, secrets
 
 
 def _demo(arguments: argparse.Namespace) -> int:

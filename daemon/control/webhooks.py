@@ -12,6 +12,8 @@ from daemon.whatsapp.cloud import MalformedDelivery, signature_ok, verification
 from shards.errors import ShardUnavailable
 
 PATH: Final = "/webhooks/whatsapp"
+NUMBERS_PATH: Final = "/numbers"
+"""On a cell's entry socket: the phone number ids that are its own."""
 MOST_BYTES: Final = 4 * 1024 * 1024
 """Meta sends up to 3 MB."""
 
@@ -47,10 +49,11 @@ class Webhooks:
     """The ASGI application of `/webhooks/whatsapp`.
 
     `receive` stores a delivery durably and raises `ShardUnavailable` only when nothing of it could be stored;
-    then Meta is told to send it again. `MalformedDelivery` says that the body is no webhook: 400.
+    then Meta is told to send it again. `MalformedDelivery` says that the body is no webhook: 400. What it returns is
+    the body of the 200.
     """
 
-    receive: Callable[[bytes], Awaitable[None]]
+    receive: Callable[[bytes], Awaitable[bytes | None]]
     app_secret: str
     verify_token: str
     counts: WebhookCounts = field(factory=WebhookCounts)
@@ -87,7 +90,7 @@ class Webhooks:
         except Gone:
             return
         answered = await self.deliver(raw, header(scope, b"x-hub-signature-256"))
-        if answered.status == 200:
+        if answered.status == 200 and not answered.body:
             await send(_STORED)
             await send(_END)
         else:
@@ -99,7 +102,7 @@ class Webhooks:
             self.counts.bad_signature += 1
             return Answered(403, b"bad signature\n")
         try:
-            await self.receive(body)
+            said = await self.receive(body)
         except MalformedDelivery as error:
             self.counts.malformed += 1
             _log.warning("webhook is malformed", reason=str(error), bytes=len(body))
@@ -109,7 +112,7 @@ class Webhooks:
             _log.warning("webhook not stored, asking for it again", reason=str(error))
             return Answered(503, headers=((b"retry-after", b"5"),))
         self.counts.accepted += 1
-        return Answered(200)
+        return Answered(200, said or b"")
 
     def _signed(self, raw: bytes, signature: bytes) -> bool:
         if not self.app_secret:

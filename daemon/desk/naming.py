@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from itertools import pairwise
 from typing import Final
 
 from attrs import field, frozen
@@ -182,10 +181,11 @@ def _keys(make: str, model: str, version: str) -> tuple[str, ...]:
 def find(text: str, plain: str, register: Register) -> list[Mention]:
     """The mentions of `text` in order; `plain` is its `flat` form. A make right before a model joins it."""
     tokens = list(_TOKEN.finditer(plain))
+    runs = _runs(plain, tokens)
     found: list[Mention] = []
     index = 0
     while index < len(tokens):
-        mention, used = _at(text, plain, tokens, index, register, found)
+        mention, used = _at(text, plain, tokens[index : index + runs[index]], register, found)
         if mention is None:
             index += 1
             continue
@@ -199,6 +199,15 @@ def find(text: str, plain: str, register: Register) -> list[Mention]:
     return found
 
 
+def _runs(plain: str, tokens: list[re.Match[str]]) -> list[int]:
+    """How many tokens from each one on may make one name: no more than a gap stands between them."""
+    runs = [1] * len(tokens)
+    for index in range(len(tokens) - 2, -1, -1):
+        if _GAP.fullmatch(plain, tokens[index].end(), tokens[index + 1].start()):
+            runs[index] = min(_LONGEST, runs[index + 1] + 1)
+    return runs
+
+
 def _joined(text: str, make: Mention, model: Mention) -> Mention:
     canonical = compact(make.name)
     vehicles = tuple(v for v in model.vehicles if compact(make_of(v.make)) == canonical)
@@ -208,18 +217,12 @@ def _joined(text: str, make: Mention, model: Mention) -> Mention:
 
 
 def _at(
-    text: str,
-    plain: str,
-    tokens: list[re.Match[str]],
-    index: int,
-    register: Register,
-    found: list[Mention],
+    text: str, plain: str, tokens: list[re.Match[str]], register: Register, found: list[Mention]
 ) -> tuple[Mention | None, int]:
-    for count in range(min(_LONGEST, len(tokens) - index), 0, -1):
-        run = tokens[index : index + count]
-        if any(not _GAP.fullmatch(plain[a.end() : b.start()]) for a, b in pairwise(run)):
-            continue
-        key = "".join(token.group() for token in run)
+    """The longest name that begins with the first of these tokens, and how many of them it takes."""
+    for count in range(len(tokens), 0, -1):
+        run = tokens[:count]
+        key = "".join([token.group() for token in run])
         mention = _named(text, plain, run, key, register, found)
         if mention is not None:
             return mention, count
@@ -234,14 +237,13 @@ def _named(
     register: Register,
     found: list[Mention],
 ) -> Mention | None:
-    start, end = run[0].start(), run[-1].end()
-    book = lexicon()
     vehicles, lines = register.vehicles.get(key, ()), register.lines.get(key, ())
-    known = book.names.get(key)
+    known = lexicon().names.get(key)
     ours = bool(vehicles or lines)
-    own_make = known is not None and not known.model and compact(known.make) in register.makes
     if not ours and known is None and key not in register.makes:
         return None
+    start, end = run[0].start(), run[-1].end()
+    own_make = known is not None and not known.model and compact(known.make) in register.makes
     if len(run) > 1 and len(run[0].group()) == 1 and run[0].group() in "aeo" and " " in plain[start:end]:
         return None  # "a 3 km", "e 250 mil"
     last = found[-1] if found else None

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
 
+import orjson
 import trio
 from attrs import define, field
 
@@ -138,17 +139,35 @@ class Reception:
         for ignored in delivery.ignored:
             self._metrics.ignored(ignored.reason)
             _log.info("item_ignored", reason=ignored.reason, detail=ignored.detail)
-        by_tenant = await self._central.glance(partial(_routed, parts=delivery.parts))
-        for part in by_tenant.pop("", []):
+        for part in await self._received(delivery.parts):
             self._metrics.ignored("unknown_number")
             _log.warning(
                 "unknown_number", phone_number_id=part.phone_number_id, waba_id=part.waba_id, field=part.raw["field"]
             )
+
+    async def receive_share(self, body: bytes) -> bytes | None:
+        """As `receive`, for one of several cells: what leads nowhere here may be another's; it is named, not counted.
+
+        The answer is a JSON list of those numbers (of accounts, where a part is about a whole one), None without any.
+        """
+        strange = await self._received(split(body).parts)
+        return orjson.dumps(sorted({part.phone_number_id or part.waba_id for part in strange})) if strange else None
+
+    async def numbers(self) -> list[str]:
+        """The phone number ids that lead to tenants, sorted."""
+        found: list[str] = await self._central.glance(tenants.phone_number_ids)
+        return found
+
+    async def _received(self, parts: tuple[Part, ...]) -> list[Part]:
+        """Store the parts; those that lead to no tenant are given back."""
+        by_tenant = await self._central.glance(partial(_routed, parts=parts))
+        strange = by_tenant.pop("", [])
         if len(by_tenant) == 1:
             for tenant, parts in by_tenant.items():
                 await self._receive_for(tenant, parts)
         elif by_tenant:
             await self._receive_all(by_tenant)
+        return strange
 
     async def _receive_all(self, by_tenant: dict[str, list[Part]]) -> None:
         failed: list[ShardUnavailable] = []

@@ -1,6 +1,6 @@
 """One tenant's nursery: channel, message handler, outbox, cache refresh, inbound media, voice notes."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -83,8 +83,13 @@ class Tenant:
         self._account_pause = ""
         self._log = get_logger("tenant", tenant=tenant)
 
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Serve until cancelled or drained. `started()` once everything but the channel runs.
+    async def run(
+        self,
+        *,
+        connect: Callable[[], Awaitable[None]] = trio.lowlevel.checkpoint,
+        task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Serve until cancelled or drained. `started()` once everything runs but the channel, which awaits `connect`.
 
         Raises what a channel or the storage raises; the supervisor is the boundary.
         """
@@ -99,14 +104,20 @@ class Tenant:
             await nursery.start(self.board.run, "outbox", self.outbox.run)
             await nursery.start(self.board.run, "voice notes", self._ears.run)
             await nursery.start(self.board.run, "message handler", self.inbox.run)
-            nursery.start_soon(self.board.run, "channel", partial(channel.run, self._channel_says))
+            nursery.start_soon(self.board.run, "channel", partial(self._connected, connect, channel))
             if self._media is not None:
                 nursery.start_soon(self.board.run, "inbound media", self._media.run)
             task_status.started()
 
+    async def _connected(
+        self, connect: Callable[[], Awaitable[None]], channel: Channel, *, task_status: trio.TaskStatus[None]
+    ) -> None:
+        await connect()
+        await channel.run(self._channel_says, task_status=task_status)
+
     async def _open(self) -> None:
         """Read who the shard is; one that belongs to another tenant is refused."""
-        profile, file, self._sealed, self._account_pause, receipts = await self._shard.read(_opening)
+        profile, file, self._sealed, self._account_pause, receipts = await self._shard.glance(_opening)
         self.profile = profile
         if file.tenant != self.id:
             raise ShardCorrupt(

@@ -48,6 +48,11 @@ def signature_ok(secret: str, body: bytes, header: str) -> bool:
     return hmac.compare_digest(expected, signature.lower())
 
 
+def signature_of(secret: str, body: bytes) -> str:
+    """The X-Hub-Signature-256 of these bytes."""
+    return f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"
+
+
 def verification(query: Mapping[str, str], verify_token: str) -> str | None:
     """The challenge to answer to Meta's GET, as it came; None if the mode or the token is wrong."""
     if query.get("hub.mode") != "subscribe" or not verify_token:

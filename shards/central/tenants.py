@@ -137,6 +137,11 @@ def by_phone_number_id(tx: Tx, phone_number_id: str) -> str | None:
     return found
 
 
+def phone_number_ids(tx: Tx) -> list[str]:
+    """Every number that leads to a tenant, sorted."""
+    return [key for (key,) in tx.rows("SELECT key FROM routes WHERE kind = 'phone_number_id' ORDER BY key")]
+
+
 def by_waba_id(tx: Tx, waba_id: str) -> list[str]:
     """All tenants with numbers in this WhatsApp Business Account."""
     return [tenant for (tenant,) in tx.rows("SELECT tenant FROM wabas WHERE waba_id = ? ORDER BY tenant", (waba_id,))]

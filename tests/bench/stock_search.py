@@ -29,7 +29,7 @@ ROUNDS = 400
 async def measured(root: Path, *, vehicles: int) -> dict[str, Any]:
     """p50 and p99 of a mixed set of searches, ms."""
     directory = root / "search"
-    directory.mkdir()
+    directory.mkdir(parents=True)
     shard = Shard.open(directory / "s.db", "tenant", create=True, limiter=trio.CapacityLimiter(4))
     try:
         rng = random.Random(3)

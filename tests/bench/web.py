@@ -19,14 +19,15 @@ from urllib.parse import urlsplit
 import trio
 from attrs import define, field, frozen
 
-from shards.directory import IDLE_SECONDS, SWEEP_SECONDS
-from tests.bench.process import Bench, address_of, bench, cpu_seconds
+from tests.bench.process import HURRIED, Bench, address_of, bench, cpu_seconds
 from tests.support import baileys_peer
 from tests.support.stock import STOCK
 from tests.support.web_server import WebServer, web_server
 
 ROUNDS: Final = 5
 GROWTH_MESSAGES: Final = 10_000
+"""Between two looks at the memory; WEB_GROWTH says how many such parts there are."""
+AT_REST_SECONDS: Final = 30.0
 BAILEYS_SOCKETS: Final = (50, 200)
 AT_ONCE: Final = 8
 SETTLE_SECONDS: Final = 10.0
@@ -123,10 +124,7 @@ class Town:
 
     async def idle(self) -> Held:
         """The daemon's memory once it has closed the tenants' files."""
-        with trio.fail_after(IDLE_SECONDS + 10 * SWEEP_SECONDS):
-            while _tenant_files(self.daemon):  # noqa: ASYNC110 - another process: nothing to wait on
-                await trio.sleep(1)
-        await trio.sleep(SETTLE_SECONDS)
+        await self.daemon.close_files()
         return Held.by(self.daemon.pid)
 
     async def restart(self, nursery: trio.Nursery) -> None:
@@ -171,20 +169,8 @@ class Town:
         return wrong
 
 
-def _tenant_files(daemon: Bench) -> int:
-    """How many descriptors of tenants' files the daemon has open."""
-    kept = tuple(str(daemon.directory / "data" / folder) for folder in ("shards", "sessions"))
-    found = 0
-    for entry in os.scandir(f"/proc/{daemon.pid}/fd"):
-        try:
-            found += os.readlink(entry.path).startswith(kept)
-        except FileNotFoundError:  # closed meanwhile
-            continue
-    return found
-
-
 @asynccontextmanager
-async def _tls_before(url: str, directory: Path) -> AsyncIterator[str]:
+async def tls_before(url: str, directory: Path) -> AsyncIterator[str]:
     """The same server behind TLS; `directory` gets `ca.pem`."""
     process = await trio.lowlevel.open_process(
         [sys.executable, "-m", "tests.bench.tls", str(urlsplit(url).port), str(directory)], stdout=subprocess.PIPE
@@ -201,65 +187,90 @@ async def _tls_before(url: str, directory: Path) -> AsyncIterator[str]:
 async def measured(directory: Path, *, scale: float = 1) -> Figures:
     """Everything, ours first and then Baileys against the same server."""
     directory.mkdir(parents=True)
-    async with web_server() as whatsapp, _tls_before(whatsapp.url, directory) as url:
+    async with web_server() as whatsapp, tls_before(whatsapp.url, directory) as url:
         tenants = max(10, int(1_000 * scale))
-        found = await _ours(directory, whatsapp, url, tenants=tenants, growth=int(GROWTH_MESSAGES * scale))
+        growth = [int(GROWTH_MESSAGES * scale)] * int(os.environ.get("WEB_GROWTH", "2"))
+        found = await _ours(directory, whatsapp, url, tenants=tenants, growth=growth)
         if missing := baileys_peer.missing():
             return {**found, "web: Baileys": missing}
         return found | await _baileys(directory, whatsapp, url, [max(2, int(n * scale)) for n in BAILEYS_SOCKETS])
 
 
-async def _ours(directory: Path, whatsapp: WebServer, url: str, *, tenants: int, growth: int) -> Figures:
+@asynccontextmanager
+async def town(directory: Path, whatsapp: WebServer, url: str, tenants: int) -> AsyncIterator[Town]:
+    """A daemon that runs, for that many tenants that are not yet made."""
     settings = f"""[whatsapp.web]
 url = "{url}"
 root_public_key = "{whatsapp.root_public_key}"
 pace = 0.0
 """
     async with bench(directory / "desk", settings=settings) as daemon, trio.open_nursery() as nursery:
+        daemon.program = HURRIED
         daemon.environ["SSL_CERT_FILE"] = str(directory / "ca.pem")
-        town = Town(daemon, whatsapp, tenants)
         await daemon.start()
         nursery.start_soon(daemon.drain_logs)
-        await town.for_all(town.settle)
-        await town.restart(nursery)
-        before = await town.idle()
-        began, cpu = time.perf_counter(), cpu_seconds(daemon.pid)
-        await town.for_all(town.pair)
-        await town.all_up()
-        found: Figures = {
-            "web: tenants": tenants,
-            "web: pairing, seconds each": (time.perf_counter() - began) / tenants,
-            "web: pairing, CPU ms each": (cpu_seconds(daemon.pid) - cpu) / tenants * 1000,
-        }
-        await daemon.stop()
+        yield Town(daemon, whatsapp, tenants)
+        nursery.cancel_scope.cancel()
+
+
+async def _ours(directory: Path, whatsapp: WebServer, url: str, *, tenants: int, growth: list[int]) -> Figures:
+    async with town(directory, whatsapp, url, tenants) as here, trio.open_nursery() as nursery:
+        await here.for_all(here.settle)
+        await here.restart(nursery)
+        before = await here.idle()
+        found = await _linked(here)
+        await here.daemon.stop()
         began = time.perf_counter()
-        await town.restart(nursery)
-        await town.all_up()
+        await here.restart(nursery)
+        await here.all_up()
         found["web: seconds from start to all connected"] = time.perf_counter() - began
-        found["web: CPU s from start to all connected"] = cpu_seconds(daemon.pid)
-        idle = await town.idle()
-        for name in ("rss", "pss", "own"):
-            found[f"web: MB {name} an idle socket"] = (getattr(idle, name) - getattr(before, name)) / tenants
-        found |= {"web: MB own without sockets": before.own, "web: MB own with all sockets": idle.own}
-        cpu = cpu_seconds(daemon.pid)
-        await trio.sleep(60)
-        found["web: CPU % of a core, all idle"] = (cpu_seconds(daemon.pid) - cpu) / 60 * 100
-        found["web: CPU ms a contact's first message"] = await town.rounds(1) / tenants * 1000
-        cpu = await town.rounds(ROUNDS - 1)
+        found["web: CPU s from start to all connected"] = cpu_seconds(here.daemon.pid)
+        found |= await _at_rest(here, before)
+        found["web: CPU ms a contact's first message"] = await here.rounds(1) / tenants * 1000
+        cpu = await here.rounds(ROUNDS - 1)
         found["web: CPU ms a later message"] = cpu / (tenants * (ROUNDS - 1)) * 1000
-        answered = await town.idle()
-        rounds = -(-growth // tenants)
-        began = time.perf_counter()
-        cpu = await town.rounds(rounds)
-        found["web: messages a second"] = rounds * tenants / (time.perf_counter() - began)
-        found["web: CPU ms a message, over all"] = cpu / (tenants * rounds) * 1000
-        later = await town.idle()
-        found["web: messages between the two memories"] = rounds * tenants
-        found["web: MB own after the first messages"] = answered.own
-        found["web: MB own after the others"] = later.own
-        found["web: customers not answered exactly once"] = await town.wrongly_answered()
+        found |= await _growth(here, growth)
+        found["web: customers not answered exactly once"] = await here.wrongly_answered()
         found["web: sockets up at the end"] = (await whatsapp.call("counts"))["connected"]
         nursery.cancel_scope.cancel()
+    return found
+
+
+async def _linked(here: Town) -> Figures:
+    began, cpu = time.perf_counter(), cpu_seconds(here.daemon.pid)
+    await here.for_all(here.pair)
+    await here.all_up()
+    return {
+        "web: tenants": here.tenants,
+        "web: pairing, seconds each": (time.perf_counter() - began) / here.tenants,
+        "web: pairing, CPU ms each": (cpu_seconds(here.daemon.pid) - cpu) / here.tenants * 1000,
+    }
+
+
+async def _at_rest(here: Town, before: Held) -> Figures:
+    """All sockets up and nothing said."""
+    idle, found = await here.idle(), {}
+    for name in ("rss", "pss", "own"):
+        found[f"web: MB {name} an idle socket"] = (getattr(idle, name) - getattr(before, name)) / here.tenants
+    found |= {"web: MB own without sockets": before.own, "web: MB own with all sockets": idle.own}
+    cpu = cpu_seconds(here.daemon.pid)
+    await trio.sleep(AT_REST_SECONDS)
+    found["web: CPU % of a core, all idle"] = (cpu_seconds(here.daemon.pid) - cpu) / AT_REST_SECONDS * 100
+    return found
+
+
+async def _growth(here: Town, parts: list[int]) -> Figures:
+    """Memory after what was said so far, and after each of `parts` messages more, the files closed each time."""
+    found: Figures = {f"web: MB own after {here.written * here.tenants:,} messages": (await here.idle()).own}
+    written, began, busy, cpu = here.written, time.perf_counter(), 0.0, 0.0
+    for part in parts:
+        began = time.perf_counter()
+        cpu += await here.rounds(-(-part // here.tenants))
+        busy += time.perf_counter() - began
+        found[f"web: MB own after {here.written * here.tenants:,} messages"] = (await here.idle()).own
+    messages = (here.written - written) * here.tenants
+    found["web: messages a second"] = messages / busy
+    found["web: CPU ms a message, over all"] = cpu / messages * 1000
     return found
 
 

@@ -1,66 +1,48 @@
 """The whole way of a message: webhook, commit, turn with one tool call, send, read mark, three statuses, rollup."""
 
 import random
-import statistics
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import trio
 
 from daemon.emulator import deliveries
-from tests.bench.process import Bench, bench, cpu_seconds, memory_mb
-from tests.support.stock import STOCK
+from tests.bench.process import Bench, cpu_seconds
+from tests.bench.traffic import FULL_LOAD, times, town
 
-TENANTS = 8
+TENANTS: Final = 8
+RATES: Final = (25, 50, 100)
 
-
-async def measured(directory: Path, *, messages: int, share_seconds: float) -> dict[str, Any]:
-    """CPU a message at full load, and our share of the answer time at 100 messages a second."""
-    async with (
-        bench(directory, settings="[turns]\nquiet_spell_seconds = 0\n") as daemon,
-        trio.open_nursery() as nursery,
-    ):
-        await daemon.start()
-        nursery.start_soon(daemon.drain_logs)
-        numbers = await _tenants(daemon)
-        rng = random.Random(1)
-        await _load(daemon, numbers, rng, count=min(200, messages), rate=200)  # connections and caches are warm
-        found: dict[str, Any] = {}
-        before = memory_mb(daemon.pid)
-        cpu, seconds, _ = await _load(daemon, numbers, rng, count=messages, rate=None)
-        found["whole way: daemon CPU ms a message, full load"] = cpu / messages * 1000
-        found["whole way: messages a second, full load"] = messages / seconds
-        for rate in (25, 100):
-            count = max(20, int(rate * share_seconds))
-            cpu, _, waits = await _load(daemon, numbers, rng, count=count, rate=rate)
-            waits.sort()
-            found[f"whole way: daemon CPU ms a message, {rate}/s"] = cpu / count * 1000
-            found[f"our share: p50 ms at {rate}/s"] = statistics.median(waits) * 1000
-            found[f"our share: p99 ms at {rate}/s"] = waits[int(len(waits) * 0.99)] * 1000
-        found["whole way: memory growth MB"] = memory_mb(daemon.pid) - before
-        nursery.cancel_scope.cancel()
-    return found
+Figures = dict[str, Any]
 
 
-async def _tenants(daemon: Bench) -> list[str]:
-    numbers = []
-    for index in range(TENANTS):
-        number = str(200000000000100 + index)
-        await daemon.call(
-            "POST",
-            "/v1/tenants",
-            {
-                "id": f"loja-{index}",
-                "name": f"Loja {index}",
-                "channel": {"kind": "cloud", "phone_number_id": number, "waba_id": number, "access_token": "EAAG"},
-                "assistant": {"providers": ["anthropic", "catalogue"]},
-            },
-        )
-        await daemon.call("PUT", f"/v1/tenants/loja-{index}/vehicles", STOCK)
-        numbers.append(number)
-    return numbers
+async def measured(directory: Path, scale: float) -> Figures:
+    """CPU a message at full load, and our share of the answer time at steady rates.
+
+    Full load keeps `FULL_LOAD` messages unanswered. The vendor answers at once and there is no quiet spell, so all that
+    passes from the moment a message was due at the webhook to its answer at Meta is our share (and the peers' CPU).
+    """
+    messages = max(100, int(2_000 * scale))
+    async with town(directory) as shop:
+        full = await shop.load(messages, in_flight=FULL_LOAD)
+        found: Figures = {
+            "whole way: daemon CPU ms a message, full load": full.cpu_ms,
+            "whole way: messages a second, full load": full.rate,
+            "whole way: messages an hour on one core's worth of CPU": 3_600_000 / full.cpu_ms,
+        }
+        curve: list[list[float]] = []
+        for rate in RATES:
+            load = await shop.load(max(50, int(rate * 20 * scale)), rate=rate)
+            found[f"whole way: daemon CPU ms a message, {rate}/s"] = load.cpu_ms
+            share = times(f"our share at {rate}/s", load.waits())
+            found |= share | times(f"webhook at {rate}/s", load.seen.webhook)
+            curve.append([rate, *share.values()])
+        at_once = await shop.load(messages)
+        found[f"whole way: daemon CPU ms a message, {messages} at once"] = at_once.cpu_ms
+        found[f"whole way: messages a second, {messages} at once"] = at_once.rate
+    return {**found, "our share: ms by messages a second, p50 and p99": curve}
 
 
 async def _load(

@@ -147,3 +147,16 @@ def test_any_value_is_taken_or_refused_with_its_path(path: str, value: object) -
     except ConfigError as error:
         found = error.faults
     assert all(fault.startswith(path.rpartition(".")[0]) for fault in found)
+
+
+def test_the_entrys_cells_are_sockets_and_each_is_named_once() -> None:
+    assert parse('[entry]\ncells = ["/run/a.sock", "/run/b.sock"]').entry.cells == ("/run/a.sock", "/run/b.sock")
+    for cells, fault in (
+        ('["run/a.sock"]', "entry.cells: must be an absolute path"),
+        ('["/run/a.sock", "/run/a.sock"]', "entry.cells: names a socket twice"),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            parse(f"[entry]\ncells = {cells}")
+        assert caught.value.faults == (fault,)
+    with pytest.raises(ConfigError, match="must be an absolute path, or empty"):
+        parse('[http]\nentry_socket = "a.sock"')

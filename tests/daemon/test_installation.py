@@ -130,3 +130,18 @@ def test_removing_leaves_settings_credentials_and_data(place: Installation) -> N
     assert not place.program.exists()
     assert not place.command.is_symlink()
     place.remove()  # again
+
+
+def test_the_settings_of_cells_and_entry_are_found(tmp_path: Path) -> None:
+    place = Installation(tmp_path)
+    assert (place.cells(), place.all_settings()) == ([], [])
+    place.settings.parent.mkdir(parents=True)
+    for name in ("cell-2.toml", "cell-1.toml", "entry.toml", "showroomd.toml", "cell-1.toml.bak"):
+        place.settings.with_name(name).touch()
+    assert [path.name for path in place.cells()] == ["cell-1.toml", "cell-2.toml"]
+    assert [path.name for path in place.all_settings()] == [
+        "showroomd.toml",
+        "entry.toml",
+        "cell-1.toml",
+        "cell-2.toml",
+    ]

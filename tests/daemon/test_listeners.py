@@ -15,8 +15,8 @@ import trio
 import trio.testing
 from attrs import evolve
 
-from daemon.config import Config, DaemonConfig, HttpConfig
-from daemon.listeners import CannotListen, address, opened, serve_on
+from daemon.config import Config, DaemonConfig, EntryConfig, HttpConfig
+from daemon.listeners import CannotListen, address, entry_opened, opened, serve_on
 
 
 def config_of(directory: Path, *binds: str) -> Config:
@@ -138,6 +138,47 @@ def test_with_systemds_public_socket_alone_the_admin_socket_is_ours(
         with opened(config_of(tmp_path, "127.0.0.1:1"), environ) as listeners:
             assert [listener.getsockname()[1] for listener in listeners.public] == ports
             assert listeners.admin[0].getsockname() == str(tmp_path / "admin.sock")
+
+
+def test_a_cell_has_an_entry_socket_where_its_settings_say(tmp_path: Path) -> None:
+    path = tmp_path / "entry.sock"
+    config = config_of(tmp_path, "127.0.0.1:0")
+    with opened(config, {}) as listeners:
+        assert listeners.entry == ()
+    with opened(evolve(config, http=evolve(config.http, entry_socket=str(path))), {}) as listeners:
+        assert listeners.entry[0].getsockname() == str(path)
+        assert mode(path) == 0o660
+    assert not path.exists()
+
+
+def test_an_entry_socket_of_systemd_is_not_public(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as stack:
+        environ, ports = _given(stack, monkeypatch, "entry")
+        config = config_of(tmp_path, "127.0.0.1:0")
+        config = evolve(config, http=evolve(config.http, entry_socket=str(tmp_path / "unused.sock")))
+        with opened(config, environ) as listeners:
+            assert [listener.getsockname()[1] for listener in listeners.entry] == ports
+            assert listeners.public[0].getsockname()[1] not in ports
+    assert not (tmp_path / "unused.sock").exists()
+
+
+def test_the_entry_listens_in_public_and_for_its_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    status = tmp_path / "status.sock"
+    config = evolve(config_of(tmp_path, "127.0.0.1:0"), entry=EntryConfig(status=f"unix:{status}"))
+    with entry_opened(config, {}) as (public, status_sockets):
+        assert public[0].family == socket.AF_INET
+        assert status_sockets[0].getsockname() == str(status)
+    assert not status.exists()
+    with ExitStack() as stack:
+        environ, ports = _given(stack, monkeypatch, "public")
+        with entry_opened(config, environ) as (public, _):
+            assert [listener.getsockname()[1] for listener in public] == ports
+
+
+def test_what_is_wrong_with_the_status_address_names_its_setting(tmp_path: Path, taken: int) -> None:
+    config = evolve(config_of(tmp_path, "127.0.0.1:0"), entry=EntryConfig(status=f"127.0.0.1:{taken}"))
+    with pytest.raises(CannotListen, match=r"choose another address in entry\.status"), entry_opened(config, {}):
+        pass
 
 
 async def _echo(scope: Any, receive: Any, send: Any) -> None:

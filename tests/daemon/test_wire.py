@@ -4,6 +4,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 import pytest
 import trio
@@ -129,3 +130,21 @@ async def test_a_cancelled_request_closes_its_connection() -> None:
 def test_no_time_out_is_for_ever() -> None:
     assert seconds_of(None, "read") == seconds_of({"read": None}, "read") == float("inf")
     assert seconds_of({"read": 5}, "read") == 5.0
+
+
+async def test_a_unix_socket_is_asked_like_any_other(tmp_path: Path) -> None:
+    path = str(tmp_path / "peer.sock")
+    listener = trio.socket.socket(trio.socket.AF_UNIX)
+    await listener.bind(path)
+    listener.listen()
+    wire = Wire(no_tls)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.serve_listeners, answering(), [trio.SocketListener(listener)])
+        for _ in range(2):
+            found = await wire.exchange(Origin(False, "", 0, path), REQUEST, connect_seconds=5, silence_seconds=5)
+            assert found.body == b"ok"
+        assert (wire.opened, wire.idle) == (1, 1)
+        await wire.aclose()
+        nursery.cancel_scope.cancel()
+    with pytest.raises(NotConnected):
+        await wire.exchange(Origin(False, "", 0, path + "x"), REQUEST, connect_seconds=5, silence_seconds=5)

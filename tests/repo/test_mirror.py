@@ -15,6 +15,7 @@ WITHOUT = {
     "daemon/control/ports.py": "types and protocols alone",
     "daemon/control/shapes.py": "types alone",
     "daemon/desk/brief.py": "types alone",
+    "daemon/entry/serving.py": "tests/journeys/test_cells.py runs it whole",
     "daemon/errors.py": "types alone",
     "daemon/main.py": "tests/journeys run it whole",
     "daemon/providers/base.py": "types and protocols alone",

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from daemon.config import DEFAULT_PATH
+from daemon.entry import serving
 from daemon.installation import Installation, sources
-from daemon.listeners import ADMIN_NAME
+from daemon.listeners import ADMIN_NAME, ENTRY_NAME
 from daemon.main import CLOSE_SECONDS, DRAIN_SECONDS
 from daemon.secrets import NAMES
 from tests.support import units
@@ -58,13 +59,18 @@ def _values(unit: str, key: str) -> list[str]:
     return re.findall(rf"^{key}=(.*)$", (SYSTEMD / unit).read_text("utf-8"), re.MULTILINE)
 
 
-def test_the_service_is_given_every_secret_and_none_must_be_there() -> None:
-    loaded = _values("showroomd.service", "LoadCredential")
+ENTRY_NAMES = ("SHOWROOMD_WHATSAPP_APP_SECRET", "SHOWROOMD_WHATSAPP_VERIFY_TOKEN")
+
+
+@pytest.mark.parametrize(
+    ("service", "names"),
+    [("showroomd.service", NAMES), ("showroomd@.service", NAMES), ("showroomd-entry.service", ENTRY_NAMES)],
+)
+def test_the_service_is_given_every_secret_and_none_must_be_there(service: str, names: tuple[str, ...]) -> None:
+    loaded = _values(service, "LoadCredential")
     assert loaded == [f"{name.lower()}:/etc/showroomd/credentials/{name.lower()}" for name in _in_order(loaded)]
-    assert sorted(_in_order(loaded)) == sorted(NAMES)
-    assert [line.split(":")[0] for line in _values("showroomd.service", "SetCredential")] == [
-        line.split(":")[0] for line in loaded
-    ]
+    assert sorted(_in_order(loaded)) == sorted(names)
+    assert [line.split(":")[0] for line in _values(service, "SetCredential")] == [line.split(":")[0] for line in loaded]
 
 
 def _in_order(loaded: list[str]) -> list[str]:
@@ -77,15 +83,46 @@ def test_the_public_sockets_are_not_taken_for_the_admin_socket() -> None:
     assert "127.0.0.1:8420" in _values("showroomd.socket", "ListenStream")
 
 
-def test_stopping_has_time_to_drain() -> None:
-    (stop,) = _values("showroomd.service", "TimeoutStopSec")
-    assert float(stop) > DRAIN_SECONDS + CLOSE_SECONDS
+def test_the_entry_takes_the_place_of_the_one_process() -> None:
+    assert _values("showroomd-entry.socket", "ListenStream") == _values("showroomd.socket", "ListenStream")
+    assert _values("showroomd-entry.socket", "Conflicts") == ["showroomd.socket"]
+    assert _values("showroomd@.socket", "FileDescriptorName") == [ENTRY_NAME]
 
 
-def test_it_never_gives_up() -> None:
-    assert _values("showroomd.service", "StartLimitIntervalSec") == ["0"]
-    assert _values("showroomd.socket", "TriggerLimitIntervalSec") == ["0"]
-    assert _values("showroomd.service", "Restart") == ["always"]
+def test_a_cell_is_the_one_process_but_for_its_places() -> None:
+    def without_remarks(unit: str) -> list[str]:
+        text = (SYSTEMD / unit).read_text("utf-8")
+        return [line for line in text.splitlines() if not line.startswith(("#", "Description"))]
+
+    of_a_cell = {
+        "showroomd.socket": "showroomd@%i.socket",
+        "/showroomd.toml": "/cell-%i.toml",
+        "Directory=showroomd": "Directory=showroomd-%i",
+    }
+    expected = "\n".join(without_remarks("showroomd.service"))
+    for one, cell in of_a_cell.items():
+        expected = expected.replace(one, cell)
+    assert without_remarks("showroomd@.service") == expected.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("service", "seconds"),
+    [
+        ("showroomd.service", DRAIN_SECONDS + CLOSE_SECONDS),
+        ("showroomd@.service", DRAIN_SECONDS + CLOSE_SECONDS),
+        ("showroomd-entry.service", serving.DRAIN_SECONDS),
+    ],
+)
+def test_stopping_has_time_to_drain(service: str, seconds: float) -> None:
+    (stop,) = _values(service, "TimeoutStopSec")
+    assert float(stop) > seconds
+
+
+@pytest.mark.parametrize("name", ["showroomd", "showroomd@", "showroomd-entry"])
+def test_it_never_gives_up(name: str) -> None:
+    assert _values(f"{name}.service", "StartLimitIntervalSec") == ["0"]
+    assert _values(f"{name}.socket", "TriggerLimitIntervalSec") == ["0"]
+    assert _values(f"{name}.service", "Restart") == ["always"]
 
 
 def test_units_call_commands_that_exist_with_the_settings_of_the_installation() -> None:
@@ -97,8 +134,14 @@ def test_units_call_commands_that_exist_with_the_settings_of_the_installation() 
                 called += 1
                 assert command in known, f"{unit} calls {command}"
             for settings in re.findall(r"--config (\S+)", line):
-                assert settings == str(DEFAULT_PATH)
-    assert called == 4
+                assert settings == str(_settings_of(unit))
+    assert called == 8
+
+
+def _settings_of(unit: str) -> Path:
+    if unit == "showroomd-entry.service":
+        return DEFAULT_PATH.with_name("entry.toml")
+    return DEFAULT_PATH.with_name("cell-%i.toml") if "@" in unit else DEFAULT_PATH
 
 
 def test_the_installed_files_are_those_of_the_tree() -> None:

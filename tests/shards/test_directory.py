@@ -10,6 +10,7 @@ import trio.testing
 
 from shards.directory import IDLE_SECONDS, SWEEP_SECONDS, ShardDirectory, check_tenant_id
 from shards.errors import Invalid, ShardCorrupt, ShardMissing, ShardUnavailable
+from shards.memory import SpareMemory
 from shards.shard import Tx
 from tests.support.shards import HandClock
 
@@ -182,3 +183,20 @@ async def test_a_file_that_cannot_be_made_says_why(tmp_path: Path) -> None:
     (tmp_path / "shards").write_text("no folder")
     with pytest.raises(ShardUnavailable, match="cannot be opened"):
         await directory(tmp_path).create("t1")
+
+
+async def test_memory_goes_back_after_idle_files_were_closed(
+    tmp_path: Path, autojump_clock: trio.testing.MockClock
+) -> None:
+    given_back: list[int] = []
+    spare = SpareMemory(lambda: given_back.append(shards.open_count))
+    shards = ShardDirectory(tmp_path, limiter=trio.CapacityLimiter(4), now=HandClock(), spare=spare)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(shards.run)
+        await shards.create("t1")
+        await shards.create("t2")
+        await trio.sleep(IDLE_SECONDS - SWEEP_SECONDS)
+        assert not given_back
+        await trio.sleep(10 * IDLE_SECONDS)
+        assert given_back == [0]
+        nursery.cancel_scope.cancel()

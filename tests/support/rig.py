@@ -56,6 +56,7 @@ class Rig:
     client: httpx.AsyncClient  # public listener
     environ: dict[str, str]
     command: list[str] = field(factory=lambda: [sys.executable, "-m", "daemon"])
+    verb: str = "serve"
     handed_over: tuple[int, ...] = ()  # descriptors that the daemon inherits
     process: trio.Process | None = None
     admin: httpx.AsyncClient = field(init=False)
@@ -91,7 +92,7 @@ class Rig:
         self.logs.clear()
         self._read = trio.Event()
         self.process = await trio.lowlevel.open_process(
-            [*self.command, "serve", "--config", str(self.config)],
+            [*self.command, self.verb, "--config", str(self.config)],
             env={**self.environ, **environ},
             stderr=subprocess.PIPE,
             pass_fds=self.handed_over,
@@ -211,13 +212,17 @@ async def rig(
     directory: Path,
     *,
     settings: str = "",
+    http: str = "",
+    webhook: str = "",
     statuses: tuple[str, ...] = ("sent", "delivered", "read"),
     environ: Mapping[str, str] | None = None,
     status_first: bool = False,
 ) -> AsyncIterator[Rig]:
-    """A rig on `directory`; nothing is started yet. `settings` is TOML that is added to the configuration."""
+    """A rig on `directory`; nothing is started yet. `settings` is TOML that is added to the configuration, `http` to
+    its table of that name. Statuses go to `webhook`; to the daemon itself without.
+    """
     port = free_port()
-    webhook = f"http://127.0.0.1:{port}/webhooks/whatsapp"
+    webhook = webhook or f"http://127.0.0.1:{port}/webhooks/whatsapp"
     graph = GraphPeer(
         webhook=webhook, app_secret=APP_SECRET, statuses=statuses, status_first=status_first, rng=random.Random(7)
     )
@@ -233,6 +238,7 @@ data_dir = "{directory}/data"
 log_format = "json"
 [http]
 bind = ["127.0.0.1:{port}"]
+{http}
 [whatsapp.cloud]
 graph_url = "http://127.0.0.1:{graph_port}"
 media_hosts = ["127.0.0.1:{graph_port}"]

@@ -102,3 +102,19 @@ def test_an_address_that_is_taken() -> None:
     assert (found.state, found.what) == ("bad", f"cannot listen on 127.0.0.1:{port} (Address already in use)")
     assert list(binds(parse('[http]\nbind = ["127.0.0.1:0", "[::]:0", "unix:/tmp/x.sock"]'))) == []
     assert isinstance(found, Finding)
+
+
+def test_the_entry_is_asked_how_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status = tmp_path / "status.sock"
+    (tmp_path / "e.toml").write_text(f'[entry]\ncells = ["/run/a.sock"]\nstatus = "unix:{status}"')
+    assert main(["doctor", "--offline", "--json", "--config", str(tmp_path / "e.toml")]) == 1
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert [f["what"] for f in found if f["state"] == "bad"] == [f"the webhook entry does not answer at unix:{status}"]
+    assert not any("data" in f["what"] for f in found), "it keeps nothing"
+
+
+def test_a_cell_needs_no_public_address(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = f'[daemon]\ndata_dir = "{tmp_path}/data"\n[http]\nbind = ["127.0.0.1:0"]\nentry_socket = "{tmp_path}/e.sock"'
+    (tmp_path / "c.toml").write_text(text)
+    main(["doctor", "--offline", "--config", str(tmp_path / "c.toml")])
+    assert "public_url" not in capsys.readouterr().out

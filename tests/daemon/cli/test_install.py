@@ -47,6 +47,16 @@ def test_settings_that_the_new_version_refuses_stop_it_before_anything_is_change
     assert [path.name for path in root.rglob("*") if path.is_file()] == ["showroomd.toml"]
 
 
+@pytest.mark.parametrize("name", ["cell-2.toml", "entry.toml"])
+def test_so_do_those_of_a_cell_and_of_the_entry(root: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    place = Installation(root)
+    place.settings.parent.mkdir(parents=True)
+    place.settings.with_name(name).write_text("[daemon]\nport = 1\n")
+    assert main(["install-units", "--root", str(root)]) == 1
+    assert f"{name}: daemon.port: is not a setting" in capsys.readouterr().err
+    assert not place.units.exists()
+
+
 def test_a_package_is_left_to_its_manager(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / "opt/showroomd").mkdir(parents=True)
     (root / "opt/showroomd/packaged").touch()

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from daemon.cli.reach import CHALLENGE, Finding, clock, peers, reached
+from daemon.cli.reach import CHALLENGE, Finding, clock, entry, peers, reached, webhook_reached
 from daemon.config import Config, parse
 from daemon.secrets import Secrets
 
@@ -85,3 +85,29 @@ def test_only_vendors_with_a_key_are_asked_at_the_address_that_is_set() -> None:
     assert [peer.name for peer in peers(Config(), Secrets())] == ["Meta"]
     config = parse('[providers.openai]\nbase_url = "http://127.0.0.1:11434/v1/"')
     assert peers(config, Secrets(openai_api_key="x"))[1].url == "http://127.0.0.1:11434/v1/models"
+
+
+ENTRY = parse('[http]\npublic_url = "https://zap.example"\n[entry]\ncells = ["/run/a.sock", "/run/b.sock"]')
+
+
+@pytest.mark.parametrize(
+    ("response", "states", "what"),
+    [
+        (httpx.Response(200, json={"status": "ready", "reasons": []}), ["good"], "with 2 cells"),
+        (httpx.Response(200, json={"status": "degraded", "reasons": ["a is away"]}), ["good", "warning"], "a is away"),
+        (httpx.Response(503, json={"status": "not ready", "reasons": ["not asked"]}), ["bad"], "is not ready"),
+        (httpx.Response(200, text="hello"), ["bad"], "does not answer at 127.0.0.1:8419"),
+    ],
+)
+async def test_the_entry_says_how_it_is(response: httpx.Response, states: list[str], what: str) -> None:
+    findings = await entry(ENTRY, httpx.MockTransport(lambda request: response))
+    assert [finding.state for finding in findings] == states
+    assert what in findings[-1].what
+
+
+async def test_the_webhook_of_the_entry_is_asked_alone() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, text=request.url.params["hub.challenge"])
+
+    [finding] = await webhook_reached(ENTRY, SECRETS, httpx.MockTransport(answer))
+    assert finding.state == "good"

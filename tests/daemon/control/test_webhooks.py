@@ -26,6 +26,17 @@ async def test_what_is_signed_is_stored_as_it_came(desk: Control) -> None:
     assert desk.webhooks.counts.accepted == 1
 
 
+async def test_what_the_receiver_says_is_answered(desk: Control) -> None:
+    async def receive(_: bytes) -> bytes:
+        await trio.lowlevel.checkpoint()
+        return b'["999"]'
+
+    desk.webhooks.receive = receive
+    async with desk.client() as api:
+        answer = await api.post(PATH, content=b"{}", headers=signature(b"{}"))
+    assert (answer.status_code, answer.content) == (200, b'["999"]')
+
+
 @pytest.mark.parametrize("body", [b"not json", b"", b"{" * 1000])
 async def test_nothing_is_parsed_here(desk: Control, body: bytes) -> None:
     async with desk.client() as api:

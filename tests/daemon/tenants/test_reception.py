@@ -63,6 +63,18 @@ async def test_a_delivery_is_split_by_number(parts: Parts) -> None:
     assert metric(parts, 'showroomd_ignored_items_total{reason="unknown_number"}') == 1
 
 
+async def test_as_one_of_several_cells_it_names_what_is_not_its_own_and_counts_nothing(parts: Parts) -> None:
+    account = deliveries.entry({"event": "DISABLED_UPDATE"}, field="account_update", waba_id="W")
+    body = deliveries.delivery(
+        said("Oi sul", SOUTH, parts), said("ninguém", "999", parts), account, {"id": "no changes"}
+    )
+    assert await parts.reception.receive_share(body) == b'["999","W"]'
+    assert await texts(parts, "auto-sul") == ["Oi sul"]
+    assert await parts.reception.receive_share(deliveries.delivery(said("Oi norte", NORTH, parts))) is None
+    assert metric(parts, "showroomd_ignored_items_total") == 0
+    assert await parts.reception.numbers() == [NORTH, SOUTH]
+
+
 async def test_a_suspended_tenant_receives_and_is_told_of(parts: Parts) -> None:
     before = parts.events.ring.newest
     await parts.reception.receive(deliveries.delivery(said("Oi", SOUTH, parts)))

@@ -429,12 +429,12 @@ async def test_a_tenant_that_is_not_there(parts: Parts, method: str) -> None:
 async def test_a_tenants_fault_is_a_sentence_in_its_report(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     await parts.service.create(sandbox_profile("auto-norte"), {})
 
-    async def read(self: ShardHandle, work: Any) -> Any:
+    async def glance(self: ShardHandle, work: Any) -> Any:
         await trio.lowlevel.checkpoint()
         raise ShardUnavailable("the disk is gone", "look for it")
 
     with monkeypatch.context() as patch:
-        patch.setattr(ShardHandle, "read", read)
+        patch.setattr(ShardHandle, "glance", glance)
         report = await parts.service.restart("auto-norte")
     assert (report.state, report.reason) == ("failed", "the disk is gone: look for it")
     assert parts.service.channel("auto-norte").state == "down"

@@ -42,7 +42,7 @@ class Actor:
         self.board = TaskBoard(self.surroundings.now)
         STAGE.setdefault(self.id, []).append(self)
 
-    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+    async def run(self, *, connect: Any, task_status: trio.TaskStatus[None]) -> None:
         if self.id in UNSTARTABLE:
             raise Broken("it cannot start", "mend it")
         task_status.started()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from daemon.emulator import deliveries
 from daemon.whatsapp import fields
-from daemon.whatsapp.cloud import MalformedDelivery, Part, events_of, signature_ok, split, verification
+from daemon.whatsapp.cloud import MalformedDelivery, Part, events_of, signature_of, signature_ok, split, verification
 from daemon.whatsapp.events import AccountEvent, Event, Ignored, MessageReceived, StatusReceived
 
 FIXTURES = Path(__file__).parents[2] / "data" / "cloud"
@@ -284,3 +284,9 @@ def _check(event: Event) -> None:
     assert getattr(event, "network_id", "x")
     at = getattr(event, "at", None)
     assert at is None or at.tzinfo is not None
+
+
+@given(st.binary(max_size=200), st.text(min_size=1, max_size=20))
+def test_what_we_sign_is_signed(body: bytes, secret: str) -> None:
+    assert signature_ok(secret, body, signature_of(secret, body))
+    assert not signature_ok(secret, body + b" ", signature_of(secret, body))

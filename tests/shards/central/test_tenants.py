@@ -124,3 +124,13 @@ def test_the_database_itself_refuses_a_second_owner(central: Central) -> None:
 
     with pytest.raises(Exception, match="UNIQUE"):
         central(steal)
+
+
+def test_every_number_that_leads_somewhere(central: Central) -> None:
+    assert central(tenants.phone_number_ids) == []
+    add(central, "auto-sul", "20")
+    add(central, "auto-norte", "10")
+    add(central, "so-sandbox")
+    assert central(tenants.phone_number_ids) == ["10", "20"]
+    central(tenants.delete, "auto-sul")
+    assert central(tenants.phone_number_ids) == ["10"]

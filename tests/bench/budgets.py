@@ -1,0 +1,76 @@
+"""What was promised (the design's budgets) beside what was measured."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+
+from attrs import frozen
+
+Verdict = Literal["met", "NOT met", "not measured"]
+
+Figures = Mapping[str, Any]
+
+
+@frozen
+class Budget:
+    """A limit of one figure. A `#` in its name is any number; of several such the last counts, at the greatest load."""
+
+    what: str
+    figure: str
+    limit: float
+    unit: str
+
+    def found(self, figures: Figures) -> float | None:
+        """The figure, None where this run has none."""
+        name = re.compile(re.escape(self.figure).replace(r"\#", r"\d+"))
+        values = [value for key, value in figures.items() if name.fullmatch(key)]
+        value = values[-1] if values else None
+        return value if isinstance(value, int | float) else None
+
+    def verdict(self, figures: Figures) -> Verdict:
+        """Whether it is kept."""
+        value = self.found(figures)
+        return "not measured" if value is None else "met" if value <= self.limit else "NOT met"
+
+
+BUDGETS: Final = (
+    Budget("daemon CPU a message, full load", "whole way: daemon CPU ms a message, full load", 3.6, "ms"),
+    Budget("our share at 100 messages a second, p50", "our share at 100/s, p50 ms", 20, "ms"),
+    Budget("our share at 100 messages a second, p99", "our share at 100/s, p99 ms", 100, "ms"),
+    Budget("memory a tenant on cloud, idle", "idle: MB a tenant at #", 0.25, "MB"),
+    Budget("memory a tenant on web, idle", "web: MB own an idle socket", 0.5, "MB"),
+    Budget("start to ready, most tenants", "idle: seconds to ready with #", 10, "s"),
+    Budget("stock search, 50,000 vehicles, p99", "stock: search p99 ms", 5, "ms"),
+    Budget("burst of 10,000 in 10 s: webhook p99", "burst: webhook, p99 ms", 1_000, "ms"),
+    Budget("burst: webhooks refused", "burst: webhooks refused", 0, ""),
+    Budget("burst: customers not answered", "burst: unanswered", 0, ""),
+    Budget("2,000 tenants: customers not answered", "tenants: unanswered at #", 0, ""),
+)
+
+
+def kept(figures: Figures) -> list[dict[str, Any]]:
+    """Every budget with its figure and verdict."""
+    return [
+        {
+            "what": each.what,
+            "budget": each.limit,
+            "unit": each.unit,
+            "measured": each.found(figures),
+            "verdict": each.verdict(figures),
+        }
+        for each in BUDGETS
+    ]
+
+
+def table(figures: Figures) -> str:
+    """The same for a person."""
+    rows = []
+    for each in BUDGETS:
+        value = each.found(figures)
+        shown = "–" if value is None else f"{value:,.2f} {each.unit}"
+        rows.append((each.what, f"≤ {each.limit:g} {each.unit}", shown, each.verdict(figures)))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join(
+        f"{what:<{widths[0]}}  {limit:>{widths[1]}}  {value:>{widths[2]}}  {verdict}"
+        for what, limit, value, verdict in rows
+    )
