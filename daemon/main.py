@@ -70,7 +70,8 @@ async def serve(
                         await doors.start(partial(door, parts.admin, sockets.admin))
                         public = partial(door, Detour(parts.public, extra_routes or {}), sockets.public)
                         await doors.start(partial(public, deliveries=parts.public.webhooks))
-                        await doors.start(partial(door, parts.cell, sockets.entry, deliveries=parts.cell.webhooks))
+                        if sockets.entry:
+                            await doors.start(partial(door, parts.cell, sockets.entry, deliveries=parts.cell.webhooks))
                         with _all_that_is_made_stays():
                             await tenants.start(parts.supervisor.run, parts.active)
                         await house.start(parts.collector.run)

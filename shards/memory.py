@@ -3,7 +3,7 @@
 A file is opened and written by many threads, and glibc keeps a heap for each of up to eight threads a core. What lives
 longer falls between the blocks of files and keeps those heaps from shrinking: 40 tenants, their files closed at each
 look, had 132, 138, 145 and 151 MB after 400, 2,000, 3,600 and 5,200 messages, though C's part in use was 38 MB all the
-time. With what is here they have 133, 136, 135 and 136 MB, and 137 after 11,920. Only glibc has these calls; other C
+time. With what is here they have 131, 136, 137 and 137 MB, and 136 after 11,920. Only glibc has these calls; other C
 libraries are left as they are.
 """
 

@@ -41,6 +41,8 @@ Standing = Literal["full", "catalogue", "human"]
 """Who answers the tenant's customers: every provider, the catalogue answerer alone, or people alone."""
 
 MAX_BURST_TEXT: Final = 12_000
+SMALL_STOCK: Final = 500
+"""A stock of so many vehicles is searched right in the event loop: a thread costs more than the search."""
 
 
 class Roster(Protocol):
@@ -160,7 +162,9 @@ class Thinker:
             case AskModel():
                 return await self._ask(command, claim, tally)
             case SearchStock():
-                return await self._shard.read(partial(search, query=command.query))
+                find = partial(search, query=command.query)
+                small = (await self._vehicles.summary()).total <= SMALL_STOCK
+                return await (self._shard.glance(find) if small else self._shard.read(find))
             case GetVehicles():
                 return await self._vehicles.get(command.ids)
             case PreparePhotos():

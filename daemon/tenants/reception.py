@@ -163,8 +163,8 @@ class Reception:
         by_tenant = await self._central.glance(partial(_routed, parts=parts))
         strange = by_tenant.pop("", [])
         if len(by_tenant) == 1:
-            for tenant, parts in by_tenant.items():
-                await self._receive_for(tenant, parts)
+            for tenant, of_tenant in by_tenant.items():
+                await self._receive_for(tenant, of_tenant)
         elif by_tenant:
             await self._receive_all(by_tenant)
         return strange

@@ -10,6 +10,7 @@ from attrs import define, evolve, field
 from trio.testing import wait_all_tasks_blocked
 
 from daemon.desk import settle
+from daemon.desk import turn as subject
 from daemon.desk.brief import (
     AskModel,
     Brief,
@@ -264,6 +265,24 @@ async def test_commands_are_carried_out_in_turn(desk: Desk, claim: Claim, logs: 
     assert play.roster.asked == [("anthropic", "auto-sul")]
     assert logs.named("understood")[0]["make"] == "Honda"
     assert play.closed
+
+
+@pytest.mark.parametrize(("small", "way"), [(1, "glance"), (0, "read")])
+async def test_only_a_small_stock_is_searched_in_the_loop(
+    desk: Desk, claim: Claim, monkeypatch: pytest.MonkeyPatch, small: int, way: str
+) -> None:
+    seen = []
+    for name in ("glance", "read"):
+        plain = getattr(InlineShard, name)
+
+        async def noted(self: InlineShard, work: Any, name: str = name, plain: Any = plain) -> Any:
+            seen.append(name)
+            return await plain(self, work)
+
+        monkeypatch.setattr(InlineShard, name, noted)
+    monkeypatch.setattr(subject, "SMALL_STOCK", small)
+    await Play(desk, commands=(SearchStock(StockQuery()),)).think(claim)
+    assert seen == [way], "the stock has one vehicle"
 
 
 async def test_notes_go_to_the_log_at_their_level(desk: Desk, claim: Claim, logs: Logs) -> None:
