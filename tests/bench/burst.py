@@ -1,7 +1,7 @@
 """10,000 messages in 10 s, ten times what one process answers: nothing is refused, nobody is forgotten.
 
-The daemon takes them all in at once (Meta must be answered within a second or so) and answers them when it can. A look
-at /metrics every second says how long the oldest message has waited.
+Meta wants its 200 within a second, whenever the customer's answer comes. A webhook's time counts from when the message
+was due, so it has in it the wait for one of the connections. A look at /metrics every second says how old the queue is.
 """
 
 import time

@@ -9,7 +9,7 @@ from attrs import frozen
 
 WIDTH: Final = 720
 HEIGHT: Final = 360
-LEFT: Final = 72
+LEFT: Final = 84
 RIGHT: Final = 36
 TOP: Final = 64
 BOTTOM: Final = 56

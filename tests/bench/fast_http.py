@@ -1,8 +1,8 @@
 """HTTP/1.1 as cheaply as plain Python can: for the peers of a benchmark, which share the machine with the daemon.
 
 Protocols of asyncio's, and no more of HTTP than the daemon's requests and answers have: a Content-Length always, one
-request at a time on a connection. Measured on this project's machine: 0.05 ms of CPU a request served, where hypercorn
-takes 0.45 ms, and 0.1 ms a request sent, where httpx takes 0.6 ms.
+request at a time on a connection. All that Meta does with a message (a webhook, two requests served, three statuses)
+takes 0.6 to 0.9 ms of CPU this way, where one POST with httpx alone takes 0.6 ms.
 """
 
 import asyncio

@@ -145,6 +145,12 @@ class Town:
         async with httpx.AsyncClient() as client:
             (await client.post(f"{self.vendor_url}/control/script", json=list(steps))).raise_for_status()
 
+    async def asked(self) -> int:
+        """How many requests the vendors had so far."""
+        async with httpx.AsyncClient() as client:
+            seen = (await client.get(f"{self.vendor_url}/control/seen")).raise_for_status().json()
+        return sum(seen["asked"].values())
+
 
 @asynccontextmanager
 async def town(

@@ -5,9 +5,6 @@ Same mind, same wire formats, same script of faults (of which a benchmark needs 
 
 import asyncio
 
-import orjson
-
-from daemon.emulator.scripts import Step
 from daemon.emulator.vendors import VendorPeer
 from tests.bench.fast_http import Reply, Request, serve
 
@@ -22,9 +19,8 @@ async def main() -> None:
     def route(request: Request, reply: Reply) -> None:
         vendor = ROUTES.get(request.target.partition("?")[0])
         if vendor is None:
-            if request.target == "/control/script":
-                peer.script.replace([Step(**each) for each in orjson.loads(request.body)])
-            reply(200, b"{}")
+            told = peer.control(request.target, request.body)
+            reply(told.status, told.body)
             return
         key = request.header(b"x-api-key") or request.header(b"authorization")
         answer, step = peer.answer(vendor, key, request.body)

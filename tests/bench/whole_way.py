@@ -26,10 +26,13 @@ async def measured(directory: Path, scale: float) -> Figures:
     """
     messages = max(100, int(2_000 * scale))
     async with town(directory) as shop:
+        asked = await shop.asked()
         full = await shop.load(messages, in_flight=FULL_LOAD)
+        asked = await shop.asked() - asked
         found: Figures = {
             "whole way: daemon CPU ms a message, full load": full.cpu_ms,
             "whole way: messages a second, full load": full.rate,
+            "whole way: model calls a message": asked / messages,
             "whole way: messages an hour on one core's worth of CPU": 3_600_000 / full.cpu_ms,
         }
         curve: list[list[float]] = []

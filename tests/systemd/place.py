@@ -1,7 +1,7 @@
 """showroomd on a machine: installing it, and talking to it from outside."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -46,23 +46,25 @@ async def socket_client(machine: Machine, path: str) -> AsyncIterator[httpx.Asyn
 
 
 @asynccontextmanager
-async def admin(machine: Machine) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the admin socket."""
-    async with socket_client(machine, "/run/showroomd/admin.sock") as client:
+async def admin(machine: Machine, daemon: str = "showroomd") -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the admin socket; `daemon` is its directory below /run."""
+    async with socket_client(machine, f"/run/{daemon}/admin.sock") as client:
         yield client
 
 
-async def add_tenant(machine: Machine) -> None:
+async def add_tenant(
+    machine: Machine, tenant: str = TENANT, number: str = PHONE_NUMBER_ID, daemon: str = "showroomd"
+) -> None:
     """A dealership on the Cloud API whose quiet spell is so long that nothing is answered."""
-    async with admin(machine) as client:
+    async with admin(machine, daemon) as client:
         response = await client.post(
             "/v1/tenants",
             json={
-                "id": TENANT,
+                "id": tenant,
                 "name": "Auto Sul Veículos",
                 "channel": {
                     "kind": "cloud",
-                    "phone_number_id": PHONE_NUMBER_ID,
+                    "phone_number_id": number,
                     "waba_id": "100000000000001",
                     "access_token": "EAAG-machine",
                 },
@@ -72,10 +74,10 @@ async def add_tenant(machine: Machine) -> None:
         assert response.status_code == 201, response.text
 
 
-async def stored(machine: Machine) -> list[str]:
+async def stored(machine: Machine, tenant: str = TENANT, daemon: str = "showroomd") -> list[str]:
     """The texts of all messages that came in, in no order."""
     found: list[str] = []
-    async with admin(machine) as client:
+    async with admin(machine, daemon) as client:
 
         async def items(path: str) -> list[Json]:
             response = await client.get(path, params={"limit": 200})
@@ -84,8 +86,8 @@ async def stored(machine: Machine) -> list[str]:
             items: list[Json] = response.json()["items"]
             return items
 
-        for conversation in await items(f"/v1/tenants/{TENANT}/conversations"):
-            messages = await items(f"/v1/tenants/{TENANT}/conversations/{conversation['id']}/messages")
+        for conversation in await items(f"/v1/tenants/{tenant}/conversations"):
+            messages = await items(f"/v1/tenants/{tenant}/conversations/{conversation['id']}/messages")
             found += [message["text"] for message in messages if message["direction"] == "in"]
     return found
 
@@ -99,6 +101,8 @@ class Traffic:
     """The number of the first message; the network's ids are made of them."""
     stubborn: bool = False
     """Deliver again what was not answered with 200, as Meta does; else that is a failure."""
+    numbers: Sequence[str] = (PHONE_NUMBER_ID,)
+    """Whom the messages are for, in turn."""
     sent: list[str] = field(factory=list)
     troubles: list[str] = field(factory=list)
     _scope: trio.CancelScope = field(factory=trio.CancelScope)
@@ -119,7 +123,7 @@ class Traffic:
             deliveries.text(
                 text,
                 phone=f"55119{number % 40:08}",
-                phone_number_id=PHONE_NUMBER_ID,
+                phone_number_id=self.numbers[number % len(self.numbers)],
                 message_id=f"wamid.machine.{number}",
                 at=now_s(),
             )
@@ -150,9 +154,11 @@ class Traffic:
 
 
 @asynccontextmanager
-async def traffic(machine: Machine, *, first: int = 0, stubborn: bool = False) -> AsyncIterator[Traffic]:
+async def traffic(
+    machine: Machine, *, first: int = 0, stubborn: bool = False, numbers: Sequence[str] = (PHONE_NUMBER_ID,)
+) -> AsyncIterator[Traffic]:
     """Traffic while inside; at the end every message has been answered."""
-    made = Traffic(machine, first, stubborn)
+    made = Traffic(machine, first, stubborn, numbers)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(made.run)
         await made.flow(10)
