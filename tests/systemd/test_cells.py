@@ -68,6 +68,7 @@ async def test_one_process_becomes_two_cells_behind_an_entry(machine: Machine) -
     assert machine.property("showroomd", "ActiveState") == "inactive"
     for unit in UNITS:
         await until_state(machine, unit, "active")
+    await until(lambda: machine.property("showroomd-entry", "StatusText") == "2 of 2 cells answer")
     async with socket_client(machine, "/run/showroomd.sock") as client:
         with trio.fail_after(60):
             assert (await client.get("/healthz")).json() == {"status": "ok", "reasons": []}
