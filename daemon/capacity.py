@@ -39,6 +39,7 @@ class Figures:
     """What was measured on one core of one machine; `daemon/capacity.json` says when, where and how."""
 
     cpu_ms_per_message: float = field(validator=_AMOUNT)
+    cpu_ms_per_message_web: float = field(validator=_AMOUNT)
     memory_mb_per_process: float = field(validator=_AMOUNT)  # with what traffic leaves in it
     memory_mb_per_tenant_cloud: float = field(validator=_AMOUNT)  # its file open, as in the busiest hour
     memory_mb_per_tenant_web: float = field(validator=_AMOUNT)
@@ -152,8 +153,10 @@ def messages_per_day_of_a_number(demand: Demand) -> float:
 
 
 def _cpu_seconds(figures: Figures, demand: Demand) -> float:
-    """Of one dealership in the busiest hour."""
-    return demand.busiest_hour_messages * figures.cpu_ms_per_message / 1000
+    """Of one dealership in the busiest hour, the average of both channels."""
+    web = demand.share_of_web
+    cpu_ms = web * figures.cpu_ms_per_message_web + (1 - web) * figures.cpu_ms_per_message
+    return demand.busiest_hour_messages * cpu_ms / 1000
 
 
 def _base_mb(figures: Figures, server: Server) -> float:

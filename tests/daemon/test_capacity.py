@@ -10,6 +10,7 @@ from daemon.capacity import Demand, Figures, Server, limits_of, messages_per_day
 
 FIGURES = Figures(
     cpu_ms_per_message=10,
+    cpu_ms_per_message_web=15,
     memory_mb_per_process=100,
     memory_mb_per_tenant_cloud=0.5,
     memory_mb_per_tenant_web=1.0,
@@ -25,6 +26,7 @@ amounts = st.floats(0.01, 1e5)
 figures = st.builds(
     Figures,
     cpu_ms_per_message=amounts,
+    cpu_ms_per_message_web=amounts,
     memory_mb_per_process=amounts,
     memory_mb_per_tenant_cloud=amounts,
     memory_mb_per_tenant_web=amounts,
@@ -75,6 +77,12 @@ def test_more_dealerships_than_fit_are_said_not_to() -> None:
     assert planned(FIGURES, SERVER, DEMAND, 475).fits
     plan = planned(FIGURES, SERVER, DEMAND, 476)
     assert (plan.tenants, plan.fits, plan.first_limit) == (476, False, "disk")
+
+
+def test_the_phone_app_s_messages_cost_their_own() -> None:
+    half = evolve(DEMAND, share_of_web=0.5)
+    assert limits_of(FIGURES, SERVER, half)["cpu"] == 34_560  # as above, of 12.5 ms
+    assert limits_of(FIGURES, SERVER, half)["memory"] == 2_933  # of 0.75 MB
 
 
 def test_a_number_has_its_own_limit() -> None:
@@ -131,7 +139,10 @@ def test_more_demand_never_fits_more(measured: Figures, server: Server, demand: 
     assert planned(measured, server, more).tenants <= planned(measured, server, demand).tenants
     fuller = evolve(demand, utilisation=min(1.0, demand.utilisation * data.draw(st.floats(1, 10))))
     assert planned(measured, server, fuller).tenants >= planned(measured, server, demand).tenants
-    if measured.memory_mb_per_tenant_web > measured.memory_mb_per_tenant_cloud:
+    if (
+        measured.memory_mb_per_tenant_web > measured.memory_mb_per_tenant_cloud
+        and measured.cpu_ms_per_message_web > measured.cpu_ms_per_message
+    ):
         web = evolve(demand, share_of_web=1.0)
         assert planned(measured, server, web).tenants <= planned(measured, server, demand).tenants
 
@@ -140,6 +151,7 @@ def test_more_demand_never_fits_more(measured: Figures, server: Server, demand: 
 def test_worse_figures_never_fit_more(measured: Figures, server: Server, demand: Demand, data: st.DataObject) -> None:
     worse_if_larger = [
         "cpu_ms_per_message",
+        "cpu_ms_per_message_web",
         "memory_mb_per_process",
         "memory_mb_per_tenant_cloud",
         "memory_mb_per_tenant_web",
