@@ -7,49 +7,49 @@ the machine does with all of them on it; CPU a message says what the cells and t
 """
 
 import os
-import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-import httpx
 import trio
 from attrs import frozen
 
-from tests.bench.process import APP_SECRET, Bench, address_of, cpu_seconds, memory_mb, peer
-from tests.bench.whole_way import TENANTS, _load
+from tests.bench.process import Bench, address_of, cpu_seconds, daemon_beside, ended, memory_mb, peer
+from tests.bench.traffic import AT_ONCE_ANSWERED, FULL_LOAD, SETTLE_SECONDS, Customers, Town
 from tests.support.rig import free_port
-from tests.support.stock import STOCK
 
-ENVIRON = {
-    "PATH": os.environ["PATH"],
-    "LOG_LEVEL": "info",
-    "SHOWROOMD_MASTER_KEY": "A" * 43 + "=",
-    "SHOWROOMD_WHATSAPP_APP_SECRET": APP_SECRET,
-    "SHOWROOMD_WHATSAPP_VERIFY_TOKEN": "bench",
-    "ANTHROPIC_API_KEY": "bench",
-}
-WARM = 200
+TENANTS: Final = 8
+WARM: Final = 200
+MESSAGES: Final = 3_000
 
 Figures = dict[str, Any]
 
 
 @frozen
 class Desk:
-    """Cells with their dealerships, and whom the load goes to: the entry, or the only process there is."""
+    """Cells with their dealerships, and the port that webhooks go to: the entry's, or that of the only process."""
 
-    front: Bench
-    cells: list[Bench]
-    numbers: list[str]
+    customers: Customers
+    port: int
+    cells: Sequence[Bench]
+    entry: trio.Process | None
+    numbers: Sequence[str]
 
-    @property
-    def entry_pid(self) -> int | None:
-        """Of the entry, if there is one."""
-        return None if self.front in self.cells else self.front.pid
+    async def load(self, count: int) -> tuple[float, float, float]:
+        """Have so many write, all cells kept busy: messages a second, CPU seconds of the cells, of the entry."""
+        webhook = f"http://127.0.0.1:{self.port}/webhooks/whatsapp"
+        pids = [cell.pid for cell in self.cells]
+        of_cells = sum(map(cpu_seconds, pids))
+        of_entry = cpu_seconds(self.entry.pid) if self.entry else 0.0
+        seen = await self.customers.write(webhook, self.numbers, count, in_flight=FULL_LOAD * len(pids))
+        await trio.sleep(SETTLE_SECONDS)
+        assert not seen.unanswered
+        of_entry = cpu_seconds(self.entry.pid) - of_entry if self.entry else 0.0
+        return count / seen.seconds, sum(map(cpu_seconds, pids)) - of_cells, of_entry
 
 
 @asynccontextmanager
@@ -57,67 +57,44 @@ async def desk(directory: Path, *, cells: int, entry: bool) -> AsyncIterator[Des
     """So many cells, with or without an entry, everything running."""
     directory.mkdir(parents=True)
     port = free_port()
-    webhook = f"http://127.0.0.1:{port}/webhooks/whatsapp"
-    async with AsyncExitStack() as stack:
-        nursery = await stack.enter_async_context(trio.open_nursery())
-        graph = await peer("daemon.emulator.graph", "--webhook", webhook, "--app-secret", APP_SECRET)
-        vendor = await peer("daemon.emulator.vendors")
-        graph_url, vendor_url = await address_of(graph), await address_of(vendor)
-        client = await stack.enter_async_context(
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=httpx.Limits(max_connections=64))
-        )
-        made: list[Bench] = []
-        front: trio.Process | None = None
-        try:
+    meta, vendor = await peer("tests.bench.meta"), await peer("tests.bench.vendor")
+    try:
+        graph_url, vendor_url = await address_of(meta), await address_of(vendor)
+        async with AsyncExitStack() as stack, trio.open_nursery() as nursery:
+            made: list[Bench] = []
+            numbers: list[str] = []
             for index in range(cells):
                 place = directory / f"cell-{index + 1}"
-                place.mkdir()
-                own_port = free_port() if entry else port
-                (place / "showroomd.toml").write_text(_settings(place, own_port, graph_url, vendor_url))
-                cell = Bench(place, own_port, graph_url, ENVIRON, client)
+                cell = await stack.enter_async_context(
+                    daemon_beside(
+                        place,
+                        graph_url,
+                        vendor_url,
+                        port=free_port() if entry else port,
+                        settings=AT_ONCE_ANSWERED,
+                        http=f'entry_socket = "{place}/entry.sock"' if entry else "",
+                    )
+                )
                 made.append(cell)
-                await cell.start()
-                nursery.start_soon(cell.drain_logs)
-            if entry:
-                front = await _entry(directory, port, made)
-                nursery.start_soon(_drained, front)
-            numbers = [number for index in range(TENANTS) for number in [await _tenant(made[index % cells], index)]]
-            whole = Bench(directory, port, graph_url, ENVIRON, client, process=front) if front else made[0]
-            if front:
-                await trio.sleep(2.5)  # the entry has asked for the numbers
-            yield Desk(whole, made, numbers)
-        finally:
-            with trio.CancelScope(shield=True):
+                town = Town(cell, Customers(meta), vendor_url, nursery, numbers)
+                await town.start()
+                await town.settle(TENANTS // cells)
+                numbers = town.numbers
+            front = await _entry(directory, port, made) if entry else None
+            try:
                 if front is not None:
-                    front.terminate()
-                    await front.wait()
-                for cell in made:
-                    await cell.stop()
-                    await cell.admin.aclose()
-                for each in (graph, vendor):
-                    each.kill()
-                    await each.wait()
+                    nursery.start_soon(_drained, front)
+                yield Desk(Customers(meta), port, made, front, numbers)
+            finally:
+                if front is not None:
+                    await ended(front)
             nursery.cancel_scope.cancel()
+    finally:
+        await ended(meta, vendor)
 
 
-def _settings(place: Path, port: int, graph_url: str, vendor_url: str) -> str:
-    return f"""[daemon]
-data_dir = "{place}/data"
-log_format = "json"
-[http]
-bind = ["127.0.0.1:{port}"]
-entry_socket = "{place}/entry.sock"
-[whatsapp.cloud]
-graph_url = "{graph_url}"
-[providers.anthropic]
-base_url = "{vendor_url}"
-[turns]
-quiet_spell_seconds = 0
-"""
-
-
-async def _entry(directory: Path, port: int, cells: list[Bench]) -> trio.Process:
-    """The webhook entry, ready."""
+async def _entry(directory: Path, port: int, cells: Sequence[Bench]) -> trio.Process:
+    """The webhook entry, ready: it has asked the cells for their numbers."""
     (directory / "entry.toml").write_text(
         f"""[daemon]
 log_format = "json"
@@ -126,12 +103,11 @@ bind = ["127.0.0.1:{port}"]
 [entry]
 cells = {[f"{cell.directory}/entry.sock" for cell in cells]}
 status = "127.0.0.1:{free_port()}"
-refresh_seconds = 2
 """
     )
     process = await trio.lowlevel.open_process(
         [sys.executable, "-m", "daemon", "entry", "--config", str(directory / "entry.toml")],
-        env=ENVIRON,
+        env=cells[0].environ,
         stderr=subprocess.PIPE,
     )
     assert process.stderr is not None
@@ -149,36 +125,21 @@ async def _drained(process: trio.Process) -> None:
         pass
 
 
-async def _tenant(cell: Bench, index: int) -> str:
-    number = str(200000000000100 + index)
-    channel = {"kind": "cloud", "phone_number_id": number, "waba_id": number, "access_token": "EAAG"}
-    assistant = {"providers": ["anthropic", "catalogue"]}
-    tenant = {"id": f"loja-{index}", "name": f"Loja {index}", "channel": channel, "assistant": assistant}
-    await cell.call("POST", "/v1/tenants", tenant)
-    await cell.call("PUT", f"/v1/tenants/loja-{index}/vehicles", STOCK)
-    return number
-
-
 async def _measured(name: str, directory: Path, *, cells: int, entry: bool, messages: int) -> Figures:
     async with desk(directory, cells=cells, entry=entry) as made:
-        rng = random.Random(1)
-        await _load(made.front, made.numbers, rng, count=min(WARM, messages), rate=WARM)
-        before = [cpu_seconds(cell.pid) for cell in made.cells]
-        spent, seconds, _ = await _load(made.front, made.numbers, rng, count=messages, rate=None)
-        of_cells = sum(cpu_seconds(cell.pid) for cell in made.cells) - sum(before)
-        of_entry = spent if made.entry_pid else 0.0
+        await made.load(WARM)
+        rate, of_cells, of_entry = await made.load(messages)
+        cores = 2 if entry else 1
+        # with one cell each of the two has a core, and the dearer one is the limit
+        busy = max(of_cells, of_entry) * cores if cells == 1 else of_cells + of_entry
         found: Figures = {
-            f"{name}: messages a second": messages / seconds,
+            f"{name}: messages a second": rate,
             f"{name}: cells' CPU ms a message": of_cells / messages * 1000,
             f"{name}: entry's CPU ms a message": of_entry / messages * 1000,
+            f"{name}: messages a second by CPU time alone": cores * messages / busy,
         }
-        cores = min(len(made.cells), 2) if not entry else 2
-        by_cpu = cores * messages / (of_cells + of_entry)
-        if entry and cells == 1:
-            by_cpu = messages / max(of_cells, of_entry)  # each has a core, the dearer one is the limit
-        found[f"{name}: messages a second by CPU time alone"] = by_cpu
-        if made.entry_pid:
-            found[f"{name}: entry's memory MB"] = memory_mb(made.entry_pid)
+        if made.entry is not None:
+            found[f"{name}: entry's memory MB"] = memory_mb(made.entry.pid)
         return found
 
 
@@ -200,6 +161,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="showroomd-bench-") as folder:
 
         async def run() -> Figures:
-            return await measured(Path(folder), messages=int(2_000 * scale))
+            return await measured(Path(folder), messages=int(MESSAGES * scale))
 
         printed(trio.run(run))

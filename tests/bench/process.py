@@ -162,9 +162,9 @@ async def bench(directory: Path, *, settings: str = "", statuses: str = "sent,de
 
 @asynccontextmanager
 async def daemon_beside(
-    directory: Path, graph_url: str, vendor_url: str, *, port: int, settings: str = ""
+    directory: Path, graph_url: str, vendor_url: str, *, port: int, settings: str = "", http: str = ""
 ) -> AsyncIterator[Bench]:
-    """A daemon that can be started, for peers that run. It is stopped at the end."""
+    """A daemon that can be started, for peers that run. It is stopped at the end. `http` is TOML of that table."""
     directory.mkdir(parents=True)
     (directory / "showroomd.toml").write_text(
         f"""[daemon]
@@ -172,6 +172,7 @@ data_dir = "{directory}/data"
 log_format = "json"
 [http]
 bind = ["127.0.0.1:{port}"]
+{http}
 [whatsapp.cloud]
 graph_url = "{graph_url}"
 [providers.anthropic]

@@ -37,4 +37,5 @@ async def measured(directory: Path, scale: float) -> Figures:
             found[f"tenants: memory MB at {count}"] = full.memory_mb
             found |= times(f"tenants: answer at {STEADY:g}/s at {count}", steady.waits())
             found[f"tenants: unanswered at {count}"] = full.seen.unanswered + steady.seen.unanswered
-    return {**found, "tenants: curve": curve}
+    dearer = curve[-1][1] / curve[0][1]
+    return {**found, f"tenants: cost at {curve[-1][0]:g} over that at 1": dearer, "tenants: curve": curve}

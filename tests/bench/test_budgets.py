@@ -23,3 +23,11 @@ def test_what_was_not_measured_is_never_met() -> None:
 
 def test_the_table_has_a_line_for_each() -> None:
     assert len(table({}).splitlines()) == len(BUDGETS)
+
+
+def test_what_is_not_met_is_explained_once() -> None:
+    figures = {"our share at 100/s, p50 ms": 21.0, "our share at 100/s, p99 ms": 101.0, "stock: search p99 ms": 4.0}
+    said = table(figures)
+    assert said.count("NOT met") == 2
+    assert said.count("Our share at 100/s:") == 1
+    assert "Burst:" not in said

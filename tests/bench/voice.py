@@ -18,7 +18,6 @@ from daemon.emulator import deliveries
 from daemon.emulator.voice_wire import ogg_opus
 from tests.bench.peer import vehicles
 from tests.bench.process import Bench, bench, cpu_seconds
-from tests.bench.whole_way import Sent
 
 TENANTS: Final = 4
 RATES: Final = (2, 10)
@@ -98,7 +97,7 @@ async def _load(
     """Post `count` voice notes; (daemon's CPU seconds, seconds until the last answer, waits of each)."""
     async with httpx.AsyncClient(base_url=daemon.graph_url, timeout=60) as graph:
         notes = [await _note(graph, numbers[index % len(numbers)], rng) for index in range(count)]
-        sent = Sent(graph, kind="audio")
+        sent = Sent(graph)
         await sent.read()
         posted: dict[str, float] = {}
         cpu, began = cpu_seconds(daemon.pid), time.perf_counter()
@@ -133,3 +132,25 @@ async def _note(graph: httpx.AsyncClient, number: str, rng: random.Random) -> tu
     phone = f"55{rng.randrange(10**10, 10**11)}"
     entry = deliveries.audio(stored.json()["id"], phone=phone, phone_number_id=number, at=int(time.time()))
     return phone, deliveries.delivery(entry)
+
+
+class Sent:
+    """The voice notes that the Graph peer took over, read page by page."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+        self._next = 0
+        self.pending = 0
+
+    async def read(self) -> list[dict[str, Any]]:
+        """What came since the last look."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = (await self._client.get("/emulator/sent", params={"after": self._next, "limit": 2000})).json()
+            self.pending = page["pending"]
+            found += [
+                call for call in page["items"] if call["kind"] == "message" and call["body"].get("type") == "audio"
+            ]
+            if page["next"] == self._next:
+                return found
+            self._next = page["next"]
