@@ -47,6 +47,22 @@ def test_timers_have_a_service_and_a_calendar(root: Path, timer: str) -> None:
     assert subprocess.run(["systemd-analyze", "calendar", calendar], check=False, capture_output=True).returncode == 0
 
 
+@pytest.mark.parametrize("unit", ["showroomd-backup.service", "showroomd-backup@.service"])
+def test_a_backup_has_a_folder_to_go_to(unit: str) -> None:
+    """The command refuses one that is not there."""
+    [start] = _values(unit, "ExecStart")
+    folder = start.split(" --to ")[1]
+    made = [
+        line.split()[1] for line in (SYSTEMD / "showroomd.tmpfiles").read_text("utf-8").splitlines() if line[:2] == "d "
+    ]
+    made += [
+        command.split()[-1].rstrip("'")
+        for command in _values(unit, "ExecStartPre")
+        if command.startswith("/bin/sh -c 'mkdir -p ")
+    ]
+    assert folder in made
+
+
 @analyze
 def test_verify_would_speak_of_a_mistake(root: Path) -> None:
     bad = Installation(root).units / "bad.service"

@@ -1,16 +1,25 @@
 """One cell, seen from the entry."""
 
+import socket
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
 import trio.testing
 
+from daemon.control.cell import CellDoor
+from daemon.control.webhooks import NUMBERS_PATH, Webhooks
 from daemon.emulator import deliveries
 from daemon.entry import cells
 from daemon.entry.cells import Cell, CellAway
+from daemon.listeners import serve_on
+from daemon.wellbeing import Wellbeing
+from daemon.whatsapp.cloud import signature_of
 from tests.daemon.entry.sockets import NO_ANSWER, StandIn, answer, listening
 
+SECRET = "app secret"
 BODY = deliveries.delivery(deliveries.text("Oi", phone_number_id="1"))
 
 
@@ -44,6 +53,39 @@ async def test_it_asks_for_numbers(stand_in: StandIn) -> None:
         await cell.ask_numbers()
         await cell.aclose()
     assert (cell.numbers, cell.troubles()) == ({"1"}, [])
+
+
+async def test_deliveries_stay_in_the_lane_after_a_question(tmp_path: Path) -> None:
+    """On a real listener: hypercorn, which answers the question, would keep its connection."""
+    by_hypercorn: list[str] = []
+
+    async def receive(body: bytes) -> None:
+        return None
+
+    async def numbers() -> list[str]:
+        return ["1"]
+
+    door = CellDoor(Webhooks(receive, SECRET, "verify"), numbers, Wellbeing())
+
+    async def seen(scope: Any, receive: Any, send: Any) -> None:
+        by_hypercorn.append(scope["path"])
+        await door(scope, receive, send)
+
+    cell = Cell(str(tmp_path / "a.sock"))
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(cell.path)
+        listener.listen()
+        listener.setblocking(False)
+        async with trio.open_nursery() as nursery:
+            serve = partial(serve_on, seen, (listener,), trio.sleep_forever, graceful_seconds=1)
+            await nursery.start(partial(serve, deliveries=door.webhooks))
+            for _ in range(2):
+                await cell.deliver(BODY, signature_of(SECRET, BODY))
+                await cell.ask_numbers()
+            await cell.aclose()
+            nursery.cancel_scope.cancel()
+    assert cell.numbers == frozenset({"1"})
+    assert by_hypercorn == [NUMBERS_PATH, NUMBERS_PATH]
 
 
 async def test_a_cell_that_is_not_there_keeps_what_it_said(stand_in: StandIn) -> None:
