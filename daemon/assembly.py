@@ -32,7 +32,7 @@ from daemon.control.gate import Gate
 from daemon.control.sandbox_page import DemoInfo
 from daemon.control.webhooks import WebhookCounts, Webhooks
 from daemon.desk import assistant
-from daemon.desk.fairness import FairSlots
+from daemon.desk.fairness import BEGIN_AT_ONCE, FairSlots
 from daemon.desk.outbox import Brake, StatusWatch
 from daemon.desk.turn import Roster as DeskRoster
 from daemon.metrics import TENANTS_NAMED, Metrics
@@ -44,6 +44,7 @@ from daemon.stall import StallInstrument
 from daemon.stock.feed import poll
 from daemon.stock.fetch import Fetcher
 from daemon.stock.importing import import_stock
+from daemon.tenants.press import Press
 from daemon.tenants.reception import Reception
 from daemon.tenants.retention import Retention
 from daemon.tenants.service import TenantService
@@ -202,7 +203,7 @@ async def assembled(
             hearing=voiced.hearing,
             speech=voiced.speech,
             thinking=assistant.turn,
-            turn_slots=FairSlots(config.turns.max_running),
+            turn_slots=FairSlots(config.turns.max_running, at_once=BEGIN_AT_ONCE),
             brake=Brake(),
             watch=StatusWatch(started_ms),
             events=events,
@@ -213,18 +214,8 @@ async def assembled(
             rng=rng,
             room=floor.room,
         )
-        parts = await _with_tenants(
-            around,
-            fetcher,
-            central,
-            rollup,
-            floor,
-            events,
-            wellbeing,
-            secrets,
-            demo,
-            partial(_reports, vendors, voiced),
-        )
+        reports = partial(_reports, vendors, voiced)
+        parts = await _with_tenants(around, fetcher, central, rollup, floor, events, wellbeing, secrets, demo, reports)
         metrics.sample_gauge("loop_lag_seconds", "Longest step since the last scrape.", stall.take_worst_seconds)
         yield parts
 
@@ -251,6 +242,7 @@ async def _with_tenants(
         directory=around.directory,
         rules_of=partial(rules_of, around=around),
         running=supervisor.running,
+        press=Press(around.turn_slots),
         watch=around.watch,
         metrics=around.metrics,
         receipts=around.receipts,
@@ -285,8 +277,8 @@ async def _with_tenants(
     )
     active = await service.open()
     await reception.open()
-    wellbeing.parked, wellbeing.tenants = (lambda: reception.parked_items), supervisor.count
-    wellbeing.without_credentials = supervisor.without_credentials
+    wellbeing.parked, wellbeing.pressed = (lambda: reception.unwritable_items), (lambda: reception.pressed_items)
+    wellbeing.tenants, wellbeing.without_credentials = supervisor.count, supervisor.without_credentials
     tokens = TokenBook(central)
     webhooks = Webhooks(reception.receive, secrets.whatsapp_app_secret, secrets.whatsapp_verify_token)
     _sample(around, central, reception, supervisor, webhooks.counts)
@@ -368,13 +360,14 @@ def _sample(
 ) -> None:
     metrics, directory = around.metrics, around.directory
     metrics.sample_gauge("parked_items", "Deliveries parked in central.", lambda: reception.parked_items)
+    metrics.sample_gauge("deliveries_under_way", "Not answered yet.", lambda: reception.press.under_way)
     metrics.sample_gauge("open_shards", "Tenant files open now.", lambda: directory.open_count)
     metrics.sample_gauge("turns_running", "Turns that run now.", lambda: around.turn_slots.in_use)
     metrics.sample_gauge("turns_waiting", "Turns that wait for a slot.", lambda: around.turn_slots.waiting)
     metrics.sample_gauge(
         "queue_age_seconds",
-        "How long the oldest due conversation has waited for its turn.",
-        supervisor.queue_age_seconds,
+        "How long the oldest due conversation has waited for its turn, or the oldest delivery parked.",
+        lambda: max(supervisor.queue_age_seconds(), reception.parked_seconds()),
     )
     metrics.sample_gauges(
         "channels", "Channels by kind and state.", ("kind", "state"), lambda: Counter(supervisor.channels())

@@ -11,7 +11,8 @@ class Wellbeing:
 
     not_ready: dict[str, str] = field(factory=dict)
     troubles: dict[str, str] = field(factory=dict)
-    parked: Callable[[], int] = lambda: 0
+    parked: Callable[[], int] = lambda: 0  # for a file that cannot be written
+    pressed: Callable[[], int] = lambda: 0  # because more came than could be taken in
     tenants: Callable[[], tuple[int, int]] = lambda: (0, 0)
     without_credentials: Callable[[], list[str]] = list
 
@@ -40,6 +41,9 @@ class Wellbeing:
         if parked := self.parked():
             are = "delivery is" if parked == 1 else "deliveries are"
             found.append(f"{parked} {are} parked until the file of their dealership can be written")
+        if pressed := self.pressed():
+            wait = "delivery waits" if pressed == 1 else "deliveries wait"
+            found.append(f"{pressed} {wait} in central: more come than this machine takes in at once")
         up, all_of_them = self.tenants()
         if up < all_of_them:
             found.append(f"{all_of_them - up} of {all_of_them} tenants are not running; see /v1/tasks")

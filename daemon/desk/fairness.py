@@ -8,6 +8,7 @@ eighth of the slots. So some stay free when fewer than eight tenants want them a
 A tenant that waits alone may take everything.
 """
 
+import math
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,9 @@ from attrs import define, field
 SHARES: Final = 8
 """A tenant holds at most one part in this many while others wait."""
 
+BEGIN_AT_ONCE: Final = 2
+"""Turns that begin in one pass of the loop."""
+
 AGEING_SECONDS: Final = 5.0
 """How long a waiting item takes to gain one step of priority."""
 
@@ -31,6 +35,7 @@ class Waiter:
 
     tenant: str
     granted: bool = False
+    entering: bool = False  # granted, and counted among those who have not said that they are in
     withdrawn: bool = False
     signal: trio.Event | None = None  # set by the shell only; the queue does not touch it
 
@@ -70,8 +75,11 @@ class FairQueue:
     operations but `resize` are O(log n) in the waiters of one tenant.
     """
 
-    def __init__(self, capacity: int, *, ageing_seconds: float = AGEING_SECONDS) -> None:
+    def __init__(self, capacity: int, *, ageing_seconds: float = AGEING_SECONDS, at_once: float = math.inf) -> None:
+        """At most `at_once` are given a slot before one of them has `entered`."""
         self._ageing_seconds = ageing_seconds
+        self._at_once = at_once
+        self._entering = 0
         self._lines: dict[str, _Line] = {}
         self._ready: OrderedDict[str, None] = OrderedDict()
         self._blocked: OrderedDict[str, None] = OrderedDict()
@@ -79,6 +87,7 @@ class FairQueue:
         self._order = count()
         self.held = 0
         self.waiting = 0
+        self.paused = False
         self.capacity = _checked(capacity)
 
     @property
@@ -123,6 +132,7 @@ class FairQueue:
     def release(self, waiter: Waiter) -> list[Waiter]:
         """Give a granted slot back."""
         assert waiter.granted
+        self._done_entering(waiter)
         waiter.granted = False
         tenant = waiter.tenant
         self.held -= 1
@@ -134,6 +144,15 @@ class FairQueue:
             self._ready[tenant] = None
         return self._dispatch()
 
+    def entered(self, waiter: Waiter) -> list[Waiter]:
+        """Who was given a slot has begun to use it: the next may come."""
+        self._done_entering(waiter)
+        return self._dispatch()
+
+    def _done_entering(self, waiter: Waiter) -> None:
+        self._entering -= waiter.entering
+        waiter.entering = False
+
     def resize(self, capacity: int) -> list[Waiter]:
         """Change how many slots there are. Held ones stay held, also above the new number. O(tenants waiting)."""
         self.capacity = _checked(capacity)
@@ -142,6 +161,15 @@ class FairQueue:
         self._blocked.clear()
         for tenant in waiting:
             self._place(tenant)
+        return self._dispatch()
+
+    def pause(self) -> None:
+        """Give nobody a slot until `resume`. Held ones stay held."""
+        self.paused = True
+
+    def resume(self) -> list[Waiter]:
+        """Give slots again."""
+        self.paused = False
         return self._dispatch()
 
     def _place(self, tenant: str) -> None:
@@ -155,9 +183,12 @@ class FairQueue:
 
     def _dispatch(self) -> list[Waiter]:
         granted: list[Waiter] = []
-        while self.held < self.capacity and (tenant := self._next()) is not None:
+        while self._may_grant() and (tenant := self._next()) is not None:
             granted.append(self._grant(tenant))
         return granted
+
+    def _may_grant(self) -> bool:
+        return not self.paused and self.held < self.capacity and self._entering < self._at_once
 
     def _next(self) -> str | None:
         if self._ready:
@@ -167,7 +198,8 @@ class FairQueue:
     def _grant(self, tenant: str) -> Waiter:
         line = self._lines[tenant]
         waiter = line.pop()
-        waiter.granted = True
+        waiter.granted = waiter.entering = True
+        self._entering += 1
         self.waiting -= 1
         self.held += 1
         self._held_by[tenant] = self.held_by(tenant) + 1
@@ -189,8 +221,14 @@ def _checked(capacity: int) -> int:
 class FairSlots:
     """Slots that tasks wait for. `async with slots.held(tenant): …`"""
 
-    def __init__(self, capacity: int, *, ageing_seconds: float = AGEING_SECONDS) -> None:
-        self._queue = FairQueue(capacity, ageing_seconds=ageing_seconds)
+    def __init__(self, capacity: int, *, ageing_seconds: float = AGEING_SECONDS, at_once: float = math.inf) -> None:
+        """With `at_once` no more than so many begin in one pass of the loop.
+
+        So work that keeps the processor busy begins the slower the longer a pass takes, and what else the loop has to
+        do never waits behind hundreds that began together; where bodies wait for others, passes are short.
+        """
+        self._queue = FairQueue(capacity, ageing_seconds=ageing_seconds, at_once=at_once)
+        self._paced = at_once < math.inf
 
     @property
     def capacity(self) -> int:
@@ -216,28 +254,43 @@ class FairSlots:
         if capacity != self._queue.capacity:
             self._wake(self._queue.resize(capacity))
 
+    def pause(self) -> None:
+        """Give nobody a slot until `resume`; who has one keeps it."""
+        self._queue.pause()
+
+    def resume(self) -> None:
+        """Give slots again, to those who waited meanwhile first."""
+        self._wake(self._queue.resume())
+
     @asynccontextmanager
     async def held(self, tenant: str, *, priority: int = 0, waiting_since: float | None = None) -> AsyncIterator[None]:
         """Hold a slot for the body. A smaller `priority` goes first inside the tenant.
 
         `waiting_since` is in seconds of `trio.current_time()`; None is now. Cancelled while waiting, it leaves no
-        trace. A checkpoint only when it has to wait, or was cancelled before.
+        trace. A checkpoint only when it has to wait, was cancelled before, or `at_once` is set.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
         since = trio.current_time() if waiting_since is None else waiting_since
         waiter, granted = self._queue.ask(tenant, priority=priority, since=since)
         self._wake(granted)
-        if not waiter.granted:
-            waiter.signal = trio.Event()
+        if self._paced or not waiter.granted:
             try:
-                await waiter.signal.wait()
+                await self._entry(waiter)
             except BaseException:
                 self._wake(self._queue.withdraw(waiter))
                 raise
+        self._wake(self._queue.entered(waiter))
         try:
             yield
         finally:
             self._wake(self._queue.release(waiter))
+
+    async def _entry(self, waiter: Waiter) -> None:
+        if waiter.granted:
+            await trio.lowlevel.checkpoint()
+        else:
+            waiter.signal = trio.Event()
+            await waiter.signal.wait()
 
     def _wake(self, granted: list[Waiter]) -> None:
         for waiter in granted:

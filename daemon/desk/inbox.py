@@ -39,6 +39,7 @@ class Slots(Protocol):
 class _InHand:
     """A turn that waits for its slot or runs."""
 
+    due_at: int  # ms
     scope: trio.CancelScope = field(factory=trio.CancelScope)
     claim: Claim | None = None
     overtaken: bool = False  # perhaps: what came before the claim is in it
@@ -86,8 +87,9 @@ class Inbox:
         return len(self._running)
 
     def oldest_due_ms(self) -> int | None:
-        """When the longest-waiting conversation was due (ms), None if none is."""
-        return self._heap[0][0] if self._heap else None
+        """When the longest-waiting conversation was due (ms), claimed by no turn yet; None if none is."""
+        due = [hand.due_at for hand in self._running.values() if hand.claim is None]
+        return min([*due, *(at for at, _ in self._heap[:1])], default=None)
 
     def woken(self, due: dict[int, tuple[int, int]], overtaken: set[int] = frozenset()) -> None:  # type: ignore[assignment]
         """Commits made these conversations due, and those turns past."""
@@ -135,7 +137,7 @@ class Inbox:
                 if due_at > now_ms:
                     return (due_at - now_ms) / 1000
                 del self._due[seq]
-                self._running[seq] = _InHand()
+                self._running[seq] = _InHand(due_at)
                 nursery.start_soon(self._turn, seq, current[1], nursery)
             heapq.heappop(self._heap)  # started, out of date, or pushed again when its turn ends
         return math.inf

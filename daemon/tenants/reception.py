@@ -1,5 +1,6 @@
 """From a webhook's bytes to every shard it concerns: stored, or durably parked, before it is answered."""
 
+import math
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -9,7 +10,6 @@ from typing import Any, Final
 
 import orjson
 import trio
-from attrs import define, field
 
 from daemon.backoff import delay_seconds
 from daemon.clock import Now
@@ -17,8 +17,11 @@ from daemon.desk.outbox import StatusWatch
 from daemon.desk.receive import PAUSE_FACT, Received, Rules, receive
 from daemon.logs import get_logger
 from daemon.metrics import Metrics
+from daemon.tenants import parking
+from daemon.tenants.parking import Parked
+from daemon.tenants.press import Press
 from daemon.tenants.tenant import Tenant
-from daemon.whatsapp.cloud import MalformedDelivery, Part, events_of, split
+from daemon.whatsapp.cloud import Part, events_of, split
 from daemon.whatsapp.events import Event
 from shards.central import parked, tenants
 from shards.directory import ShardDirectory
@@ -27,23 +30,17 @@ from shards.shard import Shard, Tx
 from shards.tenant import identity
 from shards.tenant.profile import TenantProfile, load
 
-REPLAY_BATCH: Final = 50
 BRIEF_EVENTS: Final = 8
 """A delivery of so many events is written in the event loop (0.1 ms an event)."""
+REPLAY_BATCH: Final = 8
+"""Parts given to a shard in one transaction, before the next tenant has its turn: hardly more than a brief write."""
+PARKED_SOON_SECONDS: Final = 0.01
+REPLAYS_ABREAST: Final = 4
+"""Tenants that are given such a batch side by side: one alone waits for the disk most of the time."""
 LONGEST_PAUSE_SECONDS: Final = 60.0
 """Between two tries to give a shard what was parked for it."""
 
 _log = get_logger("reception")
-
-
-@define(eq=False)
-class _Parking:
-    """A tenant whose parts are parked: all that come go there too, so that they stay in order."""
-
-    items: int = 0
-    writing: int = 0
-    held: bool = False  # on purpose: nothing is replayed until it ends
-    replaying: trio.Lock = field(factory=trio.Lock)
 
 
 class Reception:
@@ -56,6 +53,7 @@ class Reception:
         directory: ShardDirectory,
         rules_of: Callable[[TenantProfile], Rules],
         running: Callable[[str], Tenant | None],
+        press: Press,
         watch: StatusWatch,
         metrics: Metrics,
         receipts: Callable[[str], None],
@@ -68,48 +66,76 @@ class Reception:
         self._directory = directory
         self._rules_of = rules_of
         self._running = running
+        self.press = press
         self._watch = watch
         self._metrics = metrics
         self._receipts = receipts
         self._publish = publish
         self._now = now
         self._rng = rng
-        self._parking: dict[str, _Parking] = {}
+        self._parking: dict[str, Parked] = {}
         self._parked = trio.Event()
-        self.parked_items = 0
+        self._pressed_since: float | None = None
         self.parked_deliveries = 0
 
     async def open(self) -> None:
         """Learn which tenants have parked parts; once, before anything is received."""
-        counts = await self._central.glance(_waiting)
-        self._parking = {tenant: _Parking(items=count) for tenant, count in counts.items()}
-        self.parked_items = sum(counts.values())
+        waiting = await self._central.glance(parking.waiting)
+        self._parking = {tenant: Parked(items=count, since_ms=since) for tenant, (count, since) in waiting.items()}
         self._parked.set()
 
-    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Give shards that can be written again what was parked for them, until cancelled.
+    @property
+    def parked_items(self) -> int:
+        """Parts that wait in central."""
+        return sum(place.items for place in self._parking.values())
 
-        A tenant that runs or starts is served by its own start too; this is for those whose nursery had no
-        reason to end, or have none.
+    @property
+    def unwritable_items(self) -> int:
+        """Those whose shard cannot be written."""
+        return sum(place.items for place in self._parking.values() if place.unwritable)
+
+    @property
+    def pressed_items(self) -> int:
+        """Those that wait for their turn alone."""
+        return self.parked_items - self.unwritable_items
+
+    def parked_seconds(self) -> float:
+        """How long the oldest parked part has waited; 0 when none does."""
+        since = min((place.since_ms for place in self._parking.values() if place.items), default=None)
+        return 0.0 if since is None else max(0.0, self._now().timestamp() - since / 1000)
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Give shards what was parked for them, tenants in turn, until cancelled; while deliveries press, nothing.
+
+        A tenant that starts is served by its own start too; this is for those whose nursery had no reason to end,
+        or have none.
         """
         task_status.started()
         while True:
-            await self._parked.wait()
             self._parked = trio.Event()
-            attempt = 0
-            while self._parking:
-                attempt += 1
-                await trio.sleep(delay_seconds(attempt, self._rng, longest_seconds=LONGEST_PAUSE_SECONDS))
-                for tenant in list(self._parking):
-                    try:
-                        await self.replay(tenant)
-                    except ShardError as error:
-                        _log.info("still_parked", tenant=tenant, reason=str(error))
+            now = trio.current_time()
+            ripe = [tenant for tenant, place in self._parking.items() if place.ripe(now)]
+            for first in range(0, len(ripe), REPLAYS_ABREAST):
+                await self.press.eased()
+                async with trio.open_nursery() as nursery:
+                    for tenant in ripe[first : first + REPLAYS_ABREAST]:
+                        nursery.start_soon(self._try_replay, tenant)
+            self._note_end_of_press()
+            if not ripe:
+                retries = (place.retry_at for place in self._parking.values() if place.retry_at > now)
+                with trio.move_on_at(min(retries, default=math.inf)):
+                    await self._parked.wait()
+
+    async def _try_replay(self, tenant: str) -> None:
+        try:
+            await self._replay_batch(tenant)
+        except ShardError as error:
+            _log.info("still_parked", tenant=tenant, reason=str(error))
 
     @asynccontextmanager
     async def held(self, tenant: str) -> AsyncIterator[None]:
         """Park all that comes for the tenant while this is open (its file is exchanged), and replay nothing."""
-        place = self._parking.setdefault(tenant, _Parking())
+        place = self._parking.setdefault(tenant, Parked())
         async with place.replaying:
             place.held = True
         try:
@@ -119,15 +145,13 @@ class Reception:
             self._end_if_empty(tenant, place)
             self._parked.set()
 
-    def _end_if_empty(self, tenant: str, place: _Parking) -> None:
+    def _end_if_empty(self, tenant: str, place: Parked) -> None:
         if not (place.items or place.writing or place.held or place.replaying.locked()):
             self._parking.pop(tenant, None)
 
     def forget(self, tenant: str) -> None:
         """The tenant is deleted, and what was parked for it is with its files."""
-        place = self._parking.pop(tenant, None)
-        if place is not None:
-            self.parked_items = max(0, self.parked_items - place.items)
+        self._parking.pop(tenant, None)
 
     async def receive(self, body: bytes) -> None:
         """Store one signed delivery. When it returns, everything in it is on disk.
@@ -160,13 +184,14 @@ class Reception:
 
     async def _received(self, parts: tuple[Part, ...]) -> list[Part]:
         """Store the parts; those that lead to no tenant are given back."""
-        by_tenant = await self._central.glance(partial(_routed, parts=parts))
-        strange = by_tenant.pop("", [])
-        if len(by_tenant) == 1:
-            for tenant, of_tenant in by_tenant.items():
-                await self._receive_for(tenant, of_tenant)
-        elif by_tenant:
-            await self._receive_all(by_tenant)
+        with self.press.delivery():
+            by_tenant = await self._central.glance(partial(_routed, parts=parts))
+            strange = by_tenant.pop("", [])
+            if len(by_tenant) == 1:
+                for tenant, of_tenant in by_tenant.items():
+                    await self._receive_for(tenant, of_tenant)
+            elif by_tenant:
+                await self._receive_all(by_tenant)
         return strange
 
     async def _receive_all(self, by_tenant: dict[str, list[Part]]) -> None:
@@ -185,14 +210,35 @@ class Reception:
             raise failed[0]
 
     async def _receive_for(self, tenant: str, parts: list[Part]) -> None:
-        if tenant in self._parking:
+        place = self._parking.get(tenant)
+        if place is not None and place.unwritable:
             await self._park(tenant, parts)
-            return
-        try:
-            await self._store(tenant, parts)
-        except ShardError as error:  # NotFound too: a file without a profile
-            _log.warning("shard_not_written", tenant=tenant, reason=str(error))
+        elif (place is not None or self.press.hard) and not all(map(parking.statuses_alone, parts)):
+            if self.press.hard:
+                self._note_press()
             await self._park(tenant, parts)
+        else:
+            try:
+                await self._store(tenant, parts)
+            except ShardError as error:  # NotFound too: a file without a profile
+                _log.warning("shard_not_written", tenant=tenant, reason=str(error))
+                self._failed(self._parking.setdefault(tenant, Parked()))
+                await self._park(tenant, parts)
+
+    def _failed(self, place: Parked) -> None:
+        place.failures += 1
+        pause = delay_seconds(place.failures, self._rng, longest_seconds=LONGEST_PAUSE_SECONDS)
+        place.retry_at = trio.current_time() + pause
+
+    def _note_press(self) -> None:
+        if self._pressed_since is None:
+            self._pressed_since = trio.current_time()
+            _log.warning("press", under_way=self.press.under_way, remedy="what comes is parked and taken in afterwards")
+
+    def _note_end_of_press(self) -> None:
+        if self._pressed_since is not None and not self.press.hard and not self.pressed_items:
+            _log.info("press_over", seconds=round(trio.current_time() - self._pressed_since, 1))
+            self._pressed_since = None
 
     async def _store(self, tenant: str, parts: list[Part]) -> None:
         received_at = self._now()
@@ -222,16 +268,20 @@ class Reception:
             self._receipts(tenant)
 
     async def _park(self, tenant: str, parts: list[Part]) -> None:
-        place = self._parking.setdefault(tenant, _Parking())
+        place = self._parking.setdefault(tenant, Parked())
         place.writing += 1
         try:
-            await self._central.write(partial(_park, tenant=tenant, parts=parts))
+            parked_ms = int(self._now().timestamp() * 1000)
+            await self._central.write(
+                partial(parking.park, tenant=tenant, parts=parts)
+            )  # not brief: those share a commit by 64
         except NotFound:
             _log.info("item_ignored", reason="deleted_tenant", tenant=tenant)
             self._metrics.ignored("deleted_tenant")
         else:
+            if not place.items:
+                place.since_ms = parked_ms
             place.items += len(parts)
-            self.parked_items += len(parts)
             self.parked_deliveries += 1
         finally:
             place.writing -= 1
@@ -239,32 +289,41 @@ class Reception:
             self._parked.set()
 
     async def replay(self, tenant: str) -> None:
-        """Give a shard that can be written again what was parked for it, in order. Raises `ShardUnavailable`."""
+        """Give a shard all that was parked for it, in order. Raises `ShardUnavailable`. May be cancelled half-way."""
+        while (place := self._parking.get(tenant)) is not None:
+            if not place.items and place.writing:
+                await trio.sleep(0.01)
+            await self._replay_batch(tenant)
+
+    async def _replay_batch(self, tenant: str) -> None:
+        """The oldest parts, in one transaction of the shard; the end of the tenant's parking if there are none.
+
+        A crash between that transaction and the one of central repeats them, and a repeated event changes nothing.
+        """
         place = self._parking.get(tenant)
         if place is None:
             return
         async with place.replaying:
             if place.held:
                 raise ShardUnavailable(f"the file of {tenant} is being exchanged", "try again in a moment")
-            while True:
-                batch = await self._central.glance(partial(parked.oldest, tenant=tenant, limit=REPLAY_BATCH))
-                if not batch:
-                    if not place.writing:
-                        self._parking.pop(tenant, None)
-                        return
-                    await trio.sleep(0.01)
-                    continue
-                parts = []
-                for _, document in batch:
-                    try:
-                        parts.append(Part.loads(document))
-                    except MalformedDelivery as error:
-                        _log.error("parked_part_damaged", tenant=tenant, reason=str(error))
-                await self._store(tenant, parts)
-                await self._central.write(partial(parked.replayed, tenant=tenant, up_to=batch[-1][0]))
-                place.items -= len(batch)
-                self.parked_items = max(0, self.parked_items - len(batch))
-                _log.info("parked_replayed", tenant=tenant, count=len(batch))
+            try:
+                await self._replay_oldest(tenant, place)
+            except ShardError:
+                self._failed(place)
+                raise
+            place.failures, place.retry_at = 0, -math.inf
+
+    async def _replay_oldest(self, tenant: str, place: Parked) -> None:
+        batch = await self._central.glance(partial(parked.oldest, tenant=tenant, limit=REPLAY_BATCH))
+        if batch:
+            await self._store(tenant, parking.parts_of(tenant, batch))
+            done = partial(parked.replayed, tenant=tenant, up_to=batch[-1][0])
+            left_since: int | None = await self._central.write(done, brief=True)
+            place.since_ms = left_since or place.since_ms
+            place.items -= len(batch)
+            _log.debug("parked_replayed", tenant=tenant, count=len(batch))
+        elif not place.writing and self._parking.get(tenant) is place:
+            del self._parking[tenant]
 
 
 def _routed(tx: Tx, parts: tuple[Part, ...]) -> dict[str, list[Part]]:
@@ -279,18 +338,6 @@ def _routed(tx: Tx, parts: tuple[Part, ...]) -> dict[str, list[Part]]:
             for tenant in owners or [""]:
                 found[tenant].append(part)
     return found
-
-
-def _waiting(tx: Tx) -> dict[str, int]:
-    """Parked parts by tenant; those of a deleted one wait for nobody."""
-    gone = "SELECT 1 FROM tenants WHERE id = ? AND state = 'deleted'"
-    return {tenant: count for tenant, count in parked.counts(tx).items() if tx.value(gone, (tenant,)) is None}
-
-
-def _park(tx: Tx, tenant: str, parts: list[Part]) -> None:
-    tenants.one(tx, tenant)  # not for one that was deleted meanwhile
-    for part in parts:
-        parked.park(tx, tenant, part.dumps())
 
 
 def _write(tx: Tx, batch: Sequence[Event], rules: Rules | None, rules_of: Callable[[TenantProfile], Rules]) -> Received:

@@ -38,6 +38,18 @@ def test_parked_deliveries_are_shown(parked: int, said: list[str]) -> None:
     assert well.degraded() == said
 
 
+@pytest.mark.parametrize(
+    ("pressed", "said"),
+    [
+        (0, []),
+        (1, ["1 delivery waits in central: more come than this machine takes in at once"]),
+        (7, ["7 deliveries wait in central: more come than this machine takes in at once"]),
+    ],
+)
+def test_a_press_is_shown(pressed: int, said: list[str]) -> None:
+    assert Wellbeing(pressed=lambda: pressed).degraded() == said
+
+
 def test_tenants_that_do_not_run_are_shown() -> None:
     well = Wellbeing(tenants=lambda: (3, 5))
     assert well.degraded() == ["2 of 5 tenants are not running; see /v1/tasks"]

@@ -47,10 +47,12 @@ def mapped():
 map_large_blocks()
 libc.free(libc.malloc(4 << 20))  # would raise glibc's own limit to 4 MB
 before = mapped()
-libc.malloc(LARGE_BYTES - 1024)
+for _ in range(64):
+    libc.malloc(LARGE_BYTES - 1024)
 small = mapped() - before
-libc.malloc(LARGE_BYTES + 1024)
-print(small, mapped() - before)
+for _ in range(64):  # the first ones may find a gap in the heap
+    libc.malloc(LARGE_BYTES + 1024)
+print(small, (mapped() - before) // LARGE_BYTES)
 """
 
 
@@ -119,7 +121,7 @@ def test_free_pages_between_used_ones_go_back() -> None:
 def test_large_blocks_are_mapped_whatever_was_freed_before() -> None:
     small, large = printed(MAPPED)
     assert small == 0
-    assert large > 0
+    assert large >= 32
 
 
 def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

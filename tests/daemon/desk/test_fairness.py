@@ -17,7 +17,8 @@ class Walk(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.queue = FairQueue(8, ageing_seconds=5.0)
+        self.queue = FairQueue(8, ageing_seconds=5.0, at_once=3)
+        self.entering: list[Waiter] = []
         self.waiting: list[tuple[float, int, Waiter]] = []
         self.held: list[Waiter] = []
         self.asked = 0
@@ -30,6 +31,9 @@ class Walk(RuleBasedStateMachine):
             assert line[0][2] is waiter, "the most urgent of a tenant goes first"
             self.waiting.remove(line[0])
             self.held.append(waiter)
+            self.entering.append(waiter)
+            assert not self.queue.paused
+            assert sum(one.entering for one in self.entering) <= 3
             held = sum(one.tenant == waiter.tenant for one in self.held)
             others = {entry[2].tenant for entry in self.waiting} - {waiter.tenant}
             others |= {one.tenant for one in later} - {waiter.tenant}
@@ -60,6 +64,21 @@ class Walk(RuleBasedStateMachine):
     def withdraw_granted(self) -> None:
         self.given(self.queue.withdraw(self.held.pop()))
 
+    @precondition(lambda self: self.entering)
+    @rule(data=st.data())
+    def enter(self, data: st.DataObject) -> None:
+        waiter = self.entering.pop(data.draw(st.integers(0, len(self.entering) - 1)))
+        if waiter.granted:
+            self.given(self.queue.entered(waiter))
+
+    @rule()
+    def pause(self) -> None:
+        self.queue.pause()
+
+    @rule()
+    def resume(self) -> None:
+        self.given(self.queue.resume())
+
     @rule(capacity=st.integers(1, 40))
     def resize(self, capacity: int) -> None:
         self.given(self.queue.resize(capacity))
@@ -75,7 +94,8 @@ class Walk(RuleBasedStateMachine):
     @invariant()
     def no_slot_is_idle_without_a_reason(self) -> None:
         tenants = self.queue.waiting_tenants()
-        if self.queue.held < self.queue.capacity and tenants:
+        entering = sum(one.entering for one in self.entering)
+        if self.queue.held < self.queue.capacity and tenants and not self.queue.paused and entering < 3:
             assert len(tenants) > 1
             assert all(self.queue.held_by(tenant) >= self.queue.share for tenant in tenants)
 
@@ -253,3 +273,55 @@ async def test_a_failing_body_gives_its_slot_back() -> None:
         async with slots.held("a"):
             raise KeyError
     assert slots.in_use == 0
+
+
+class Passes(trio.abc.Instrument):
+    """Counts the passes of the loop."""
+
+    count = 0
+
+    def before_io_wait(self, timeout: float) -> None:
+        self.count += 1
+
+
+async def test_no_more_than_so_many_begin_in_one_pass_of_the_loop() -> None:
+    slots, passes = FairSlots(100, at_once=2), Passes()
+    begun: list[int] = []
+
+    async def work() -> None:
+        async with slots.held("auto-sul"):
+            begun.append(passes.count)
+
+    trio.lowlevel.add_instrument(passes)
+    async with trio.open_nursery() as nursery:
+        for _ in range(20):
+            nursery.start_soon(work)
+    trio.lowlevel.remove_instrument(passes)
+    assert sorted(Counter(begun).values()) == [2] * 10
+    assert (slots.in_use, slots.waiting) == (0, 0)
+
+
+async def test_who_is_cancelled_while_entering_lets_the_next_come() -> None:
+    slots = FairSlots(100, at_once=1)
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await hold_once(slots, "a")
+    async with trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(hold_once, slots, "a")
+        await trio.lowlevel.checkpoint()
+        nursery.cancel_scope.cancel()
+    assert (slots.in_use, slots.waiting) == (0, 0)
+    await hold_once(slots, "b")
+
+
+async def test_nobody_begins_in_a_pause() -> None:
+    slots = FairSlots(4)
+    slots.pause()
+    async with trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(hold_once, slots, "a")
+        await trio.testing.wait_all_tasks_blocked()
+        assert (slots.in_use, slots.waiting) == (0, 3)
+        slots.resume()
+    assert (slots.in_use, slots.waiting) == (0, 0)

@@ -1,14 +1,21 @@
 """Split by tenant, stored or parked before it is answered, replayed in order."""
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
+import trio.testing
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from daemon.assembly import Parts
 from daemon.emulator import deliveries
+from daemon.tenants.press import PARK_ABOVE, TURNS_WAIT_ABOVE
+from daemon.tenants.reception import REPLAY_BATCH
 from daemon.whatsapp.cloud import MalformedDelivery
 from shards.errors import ShardCorrupt, ShardUnavailable, StorageFull
 from tests.support.failing import Failing
@@ -204,3 +211,153 @@ async def test_nothing_is_parked_for_a_tenant_that_is_gone(parts: Parts, failing
     await parts.reception.receive(deliveries.delivery(said("Oi", SOUTH, parts)))
     assert parts.reception.parked_items == 0
     assert metric(parts, 'showroomd_ignored_items_total{reason="deleted_tenant"}') == 1
+
+
+# The press
+
+
+@contextmanager
+def pressing(parts: Parts, hard: bool = True) -> Iterator[None]:
+    """So many deliveries are under way that no turn begins; with `hard`, that what comes is parked."""
+    with ExitStack() as others:
+        for _ in range(PARK_ABOVE if hard else TURNS_WAIT_ABOVE + 1):
+            others.enter_context(parts.reception.press.delivery())
+        yield
+
+
+async def test_what_presses_is_parked_and_taken_in_afterwards(parts: Parts, nursery: trio.Nursery, logs: Any) -> None:
+    await nursery.start(parts.reception.run)
+    clock = around(parts).now
+    assert isinstance(clock, HandClock)
+    with pressing(parts):
+        for text in ("um", "dois"):
+            await parts.reception.receive(deliveries.delivery(said(text, SOUTH, parts), said(text, NORTH, parts)))
+        await trio.testing.wait_all_tasks_blocked()
+        assert await texts(parts, "auto-sul") == await texts(parts, "auto-norte") == []
+        assert metric(parts, "showroomd_parked_items ") == 4
+        assert metric(parts, "showroomd_deliveries_under_way ") == PARK_ABOVE
+        clock.move(7)
+        assert metric(parts, "showroomd_queue_age_seconds ") == pytest.approx(7, abs=0.1)
+        [sentence] = parts.wellbeing.degraded()
+        assert sentence == "4 deliveries wait in central: more come than this machine takes in at once"
+    await until(lambda: parts.reception.parked_items == 0)
+    assert await texts(parts, "auto-sul") == await texts(parts, "auto-norte") == ["um", "dois"]
+    assert metric(parts, "showroomd_queue_age_seconds ") == 0
+    assert parts.wellbeing.degraded() == []
+    await until(lambda: bool(logs.named("press_over")))
+    assert [event["log_level"] for event in logs.named("press")] == ["warning", "info"]
+
+
+async def test_a_light_press_parks_nothing_and_keeps_what_is_parked(parts: Parts, nursery: trio.Nursery) -> None:
+    with pressing(parts):
+        await parts.reception.receive(deliveries.delivery(said("um", SOUTH, parts)))
+    with pressing(parts, hard=False):
+        await nursery.start(parts.reception.run)
+        await parts.reception.receive(deliveries.delivery(said("dois", SOUTH, parts), said("norte", NORTH, parts)))
+        await trio.testing.wait_all_tasks_blocked()
+        assert await texts(parts, "auto-sul") == [], "it does not overtake the one that waits"
+        assert await texts(parts, "auto-norte") == ["norte"]
+    await until(lambda: parts.reception.parked_items == 0)
+    assert await texts(parts, "auto-sul") == ["um", "dois"]
+
+
+async def test_a_status_does_not_wait_for_the_press(parts: Parts, failing: Failing) -> None:
+    """One that waited could not settle its send before that is sent again."""
+    status = deliveries.status("wamid.out", "delivered", phone_number_id=SOUTH, at=1)
+    early = "SELECT count(*) FROM early_statuses"
+    with pressing(parts):
+        await parts.reception.receive(deliveries.delivery(said("um", SOUTH, parts)))
+        await parts.reception.receive(deliveries.delivery(status))
+        assert (await count(parts, "auto-sul", early), parts.reception.parked_items) == (1, 1)
+        failing.plan("auto-sul.db", FULL)
+        await parts.reception.receive(deliveries.delivery(status))
+        assert parts.reception.parked_items == 2, "unless the shard cannot take it"
+    assert parts.reception.unwritable_items == 2
+
+
+async def test_a_tenant_with_much_does_not_hold_up_one_with_little(
+    parts: Parts, nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.tenants.reception.REPLAYS_ABREAST", 1)
+    with pressing(parts):
+        for number in range(3 * REPLAY_BATCH):
+            await parts.reception.receive(deliveries.delivery(said(str(number), SOUTH, parts)))
+        await parts.reception.receive(deliveries.delivery(said("norte", NORTH, parts)))
+    order: list[tuple[str, int]] = []
+    real = parts.reception._store
+
+    async def store(tenant: str, batch: list[Any]) -> None:
+        order.append((tenant, len(batch)))
+        await real(tenant, batch)
+
+    monkeypatch.setattr(parts.reception, "_store", store)
+    await nursery.start(parts.reception.run)
+    await until(lambda: parts.reception.parked_items == 0)
+    assert order == [("auto-sul", REPLAY_BATCH), ("auto-norte", 1), *[("auto-sul", REPLAY_BATCH)] * 2]
+
+
+@pytest.mark.parametrize("crash", ["before the shard's commit", "after it"])
+async def test_a_replay_that_is_cut_off_is_done_again(parts: Parts, failing: Failing, crash: str) -> None:
+    with pressing(parts):
+        for text in ("um", "dois"):
+            await parts.reception.receive(deliveries.delivery(said(text, SOUTH, parts)))
+    failing.plan("auto-sul.db" if crash.startswith("before") else "central.db", FULL)
+    with pytest.raises(StorageFull):
+        await parts.reception.replay("auto-sul")
+    failing.heal("auto-sul.db")
+    failing.heal("central.db")
+    await parts.reception.open()  # as after a start
+    await parts.reception.replay("auto-sul")
+    assert await texts(parts, "auto-sul") == ["um", "dois"]
+    assert parts.reception.parked_items == 0
+
+
+STEPS = st.lists(st.sampled_from(["write", "write", "press", "ease", "replay", "fail", "heal", "start", "twice"]))
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_whatever_happens_all_that_was_answered_is_there_once_and_in_order(tmp_path: Path, steps: list[str]) -> None:
+    trio.run(_whatever_happens, tmp_path / os.urandom(8).hex(), steps)
+
+
+async def _whatever_happens(directory: Path, steps: list[str]) -> None:
+    """Deliveries, press, failures, replays cut off and starts, as they come."""
+    answered: list[str] = []
+    with pytest.MonkeyPatch.context() as monkeypatch, ExitStack() as press:
+        failing = Failing(monkeypatch)
+        async with house(directory, running=False) as parts, trio.open_nursery() as replays:
+            await parts.service.create(cloud_profile("auto-sul", SOUTH), {"channel.access_token": "EAAG"})
+            for step in [*steps, "heal"]:
+                if step in ("write", "twice"):
+                    text = answered[-1] if step == "twice" and answered else str(len(answered))
+                    body = deliveries.delivery(said(text, SOUTH, parts, message_id=f"wamid.{text}"))
+                    await parts.reception.receive(body)
+                    answered += [text] * (text not in answered)
+                elif step == "press":
+                    press.enter_context(pressing(parts))
+                elif step == "ease":
+                    press.close()
+                elif step == "replay":
+                    replays.start_soon(_tried, parts)
+                    await trio.lowlevel.checkpoint()
+                elif step == "fail":
+                    failing.plan("auto-sul.db", FULL)
+                elif step == "heal":
+                    failing.heal("auto-sul.db")
+                else:
+                    replays.cancel_scope.cancel()
+                    with trio.CancelScope(shield=True):
+                        await trio.testing.wait_all_tasks_blocked()
+                    break
+            press.close()
+    failing.heal("auto-sul.db")
+    async with house(directory, running=False) as parts:
+        await parts.reception.replay("auto-sul")
+        assert await texts(parts, "auto-sul") == answered
+        assert await in_central(parts, "SELECT count(*) FROM parked") == [(0,)]
+
+
+async def _tried(parts: Parts) -> None:
+    with suppress(ShardUnavailable):
+        await parts.reception.replay("auto-sul")

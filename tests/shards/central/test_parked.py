@@ -16,7 +16,7 @@ def test_parts_wait_in_order_each_for_its_tenant(central: Central) -> None:
     assert central(parked.counts) == {"auto-sul": 3, "auto-norte": 3}
     batch = central(parked.oldest, "auto-sul", 2)
     assert [document for _, document in batch] == [b"part 0", b"part 1"]
-    central(parked.replayed, "auto-sul", batch[-1][0])
+    assert central(parked.replayed, "auto-sul", batch[-1][0]) == central(parked.since, "auto-sul") is not None
     assert [document for _, document in central(parked.oldest, "auto-sul", 9)] == [b"part 2"]
     assert central(parked.counts) == {"auto-sul": 1, "auto-norte": 3}
 
@@ -35,6 +35,7 @@ def test_row_numbers_are_never_used_again(central: Central) -> None:
     [(first, _)] = central(parked.oldest, "auto-sul", 9)
     central(parked.replayed, "auto-sul", first)
     central(parked.park, "auto-sul", b"b")
+    assert central(parked.since, "auto-norte") is None
     [(second, _)] = central(parked.oldest, "auto-sul", 9)
     assert second > first
 
