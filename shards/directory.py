@@ -189,11 +189,16 @@ class ShardDirectory:
 
     async def release(self, tenant: str) -> None:
         """Close the tenant's file now (before a move or a restore). Waits until nobody uses it."""
-        while (slot := self._slots.get(tenant)) is not None and (slot.shard is not None or slot.users):
+        while (slot := self._slots.get(tenant)) is not None:
             if self._closable(slot):
                 await self._close(tenant)
-            else:
+            elif slot.shard is not None or slot.users:
                 await self._freed.wait()
+            elif slot.opening.locked():  # another is still closing it
+                async with slot.opening:
+                    pass
+            else:
+                return
 
     @asynccontextmanager
     async def shut(self, tenant: str, why: str) -> AsyncIterator[Path]:

@@ -35,12 +35,14 @@ class Parked:
         return not self.held and self.retry_at <= now and (self.items > 0 or not self.writing)
 
 
-def statuses_alone(part: Part) -> bool:
-    """Whether a part says only what became of our messages.
+def never_pressed(part: Part) -> bool:
+    """Whether a part says only what became of our messages, or that a person wrote from the phone.
 
-    The press parks none of these: taking one in costs no more, the order of statuses is nobody's promise, and one
-    that waited could not settle its send in time.
+    The press parks none of these: taking one in costs no more, the order of statuses is nobody's promise, one that
+    waited could not settle its send in time, and who takes a conversation over is to be heard at once (G8).
     """
+    if part.raw["field"] == "smb_message_echoes":
+        return True
     value = part.raw["value"]
     return part.raw["field"] == "messages" and bool(value.get("statuses")) and not value.get("messages")
 

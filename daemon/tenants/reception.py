@@ -213,7 +213,7 @@ class Reception:
         place = self._parking.get(tenant)
         if place is not None and place.unwritable:
             await self._park(tenant, parts)
-        elif (place is not None or self.press.hard) and not all(map(parking.statuses_alone, parts)):
+        elif (place is not None or self.press.hard) and not all(map(parking.never_pressed, parts)):
             if self.press.hard:
                 self._note_press()
             await self._park(tenant, parts)

@@ -16,7 +16,7 @@ import trio.testing
 from attrs import evolve
 
 from daemon.config import Config, DaemonConfig, EntryConfig, HttpConfig
-from daemon.listeners import CannotListen, address, entry_opened, opened, serve_on
+from daemon.listeners import ACCEPTED_AT_ONCE, Accepting, CannotListen, address, entry_opened, opened, serve_on
 
 
 def config_of(directory: Path, *binds: str) -> Config:
@@ -221,3 +221,54 @@ async def test_what_was_accepted_before_the_stop_is_answered_though_it_is_read_a
                 await accepted.send_all(b"GET /antes HTTP/1.1\r\nHost: x\r\n\r\n")
                 with trio.fail_after(20):
                     assert (await accepted.receive_some()).startswith(b"HTTP/1.1 200")
+
+
+@pytest.fixture
+def listening() -> Iterator[socket.socket]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(ACCEPTED_AT_ONCE)
+        listener.setblocking(False)
+        yield listener
+
+
+async def test_all_connections_that_wait_are_accepted_in_one_pass(listening: socket.socket) -> None:
+    async with Accepting(listening.dup()) as accepting:
+        with ExitStack() as clients:
+            for _ in range(10):
+                clients.enter_context(socket.create_connection(listening.getsockname()))
+            streams = [await accepting.accept()]
+            with trio.testing.assert_no_checkpoints():
+                streams += [await accepting.accept() for _ in range(9)]
+            for stream in streams:
+                await stream.aclose()
+        with trio.move_on_after(0) as nobody_came:
+            await accepting.accept()
+        assert nobody_came.cancelled_caught
+
+
+async def test_who_waits_for_a_connection_is_told_that_the_listener_was_closed(listening: socket.socket) -> None:
+    accepting = Accepting(listening.dup())
+    async with trio.open_nursery() as nursery:
+
+        async def wait() -> None:
+            with pytest.raises(trio.ClosedResourceError):
+                await accepting.accept()
+
+        nursery.start_soon(wait)
+        await trio.testing.wait_all_tasks_blocked()
+        await accepting.aclose()
+
+
+async def test_accepted_connections_that_nobody_took_are_closed_with_the_listener(listening: socket.socket) -> None:
+    accepting = Accepting(listening.dup())
+    with ExitStack() as clients:
+        first, second = (clients.enter_context(socket.create_connection(listening.getsockname())) for _ in range(2))
+        taken = await accepting.accept()
+        await accepting.aclose()
+        second.settimeout(60)
+        assert second.recv(1) == b""
+        await taken.send_all(b"x")
+        first.settimeout(60)
+        assert first.recv(1) == b"x"
+        await taken.aclose()

@@ -1,5 +1,6 @@
 """Files opened on demand, never more than the limit, and one tenant's trouble stays its own."""
 
+import threading
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import trio.testing
 from shards.directory import IDLE_SECONDS, SWEEP_SECONDS, ShardDirectory, check_tenant_id
 from shards.errors import Invalid, ShardCorrupt, ShardMissing, ShardUnavailable
 from shards.memory import SpareMemory
-from shards.shard import Tx
+from shards.shard import Shard, Tx
 from tests.support.shards import HandClock
 
 
@@ -83,6 +84,34 @@ async def test_an_idle_shard_is_closed(tmp_path: Path, autojump_clock: trio.test
         await trio.sleep(IDLE_SECONDS + 2 * SWEEP_SECONDS)
         assert shards.open_count == 0
         nursery.cancel_scope.cancel()
+
+
+async def test_a_file_is_exchanged_only_when_a_closing_under_way_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards, go, order = directory(tmp_path), threading.Event(), list[str]()
+    await shards.create("a-1")
+    close = Shard.close
+
+    def slow_close(shard: Shard) -> None:
+        assert go.wait(60)
+        close(shard)
+        order.append("closed")
+
+    monkeypatch.setattr(Shard, "close", slow_close)
+
+    async def exchange() -> None:
+        async with shards.shut("a-1", "is being restored"):
+            order.append("exchanged")
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(shards.release, "a-1")
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(exchange)
+        await trio.testing.wait_all_tasks_blocked()
+        assert order == []
+        go.set()
+    assert order == ["closed", "exchanged"]
 
 
 async def test_release_waits_for_its_users(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from daemon.emulator import deliveries
-from daemon.tenants.parking import Parked, parts_of, statuses_alone
+from daemon.tenants.parking import Parked, never_pressed, parts_of
 from daemon.whatsapp.cloud import Part, split
 
 
@@ -32,14 +32,16 @@ def test_when_to_look_again(place: Parked, ripe: bool, unwritable: bool) -> None
     assert not Parked(items=1, failures=1, retry_at=math.inf).ripe(1e9)
 
 
-def test_statuses_alone_are_told_apart() -> None:
+def test_statuses_and_what_a_person_wrote_are_told_apart() -> None:
     status = deliveries.status("wamid.1", "delivered", phone_number_id="1", at=1)
-    assert statuses_alone(part(status))
-    assert not statuses_alone(part(deliveries.text("Oi", phone_number_id="1", at=1)))
+    assert never_pressed(part(status))
+    assert not never_pressed(part(deliveries.text("Oi", phone_number_id="1", at=1)))
+    echoed = deliveries.entry({"message_echoes": [], "metadata": {"phone_number_id": "1"}}, field="smb_message_echoes")
+    assert never_pressed(part(echoed))
     both = deliveries.text("Oi", phone_number_id="1", at=1)
     both["changes"][0]["value"]["statuses"] = status["changes"][0]["value"]["statuses"]
-    assert not statuses_alone(part(both)), "a message is among them, and those are kept in order"
-    assert not statuses_alone(part(deliveries.entry({"event": "DISABLED_UPDATE"}, field="account_update", waba_id="W")))
+    assert not never_pressed(part(both)), "a message is among them, and those are kept in order"
+    assert not never_pressed(part(deliveries.entry({"event": "DISABLED_UPDATE"}, field="account_update", waba_id="W")))
 
 
 def test_a_damaged_row_is_left_out_and_said(logs: Any) -> None:
