@@ -94,6 +94,11 @@ class Connection:
         self._cause: Ended | None = None
         self._over: trio.CancelScope | None = None
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended, though its owner may not have noticed yet."""
+        return self._cause is not None
+
     async def send(self, node: Node) -> None:
         """Write one node; when it returns the bytes are the kernel's. Raises `Ended`.
 

@@ -68,6 +68,8 @@ class Handover:
             raise SendUnsettled(f"the connection ended ({error})") from error
         finally:
             self.care.free(str(chat))
+            if sending.connection.over:
+                self.uplink.ended(sending)
         await self.care.keep()
         return Receipt(network_id=network_id, phone=message.phone)
 

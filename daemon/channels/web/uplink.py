@@ -6,7 +6,7 @@ from daemon.channels.web.sending import Sending
 
 
 class Uplink:
-    """Belongs to the channel, which alone raises and lowers it."""
+    """Belongs to the channel, which raises and lowers it."""
 
     def __init__(self) -> None:
         self.sending: Sending | None = None
@@ -22,6 +22,11 @@ class Uplink:
         self.sending = None
         if self._risen.is_set():
             self._risen = trio.Event()
+
+    def ended(self, sending: Sending) -> None:
+        """Somebody who sent found the connection at its end, before its owner did."""
+        if self.sending is sending:
+            self.fall()
 
     async def wait(self) -> Sending:
         """Wait until the device is logged in. May be cancelled."""

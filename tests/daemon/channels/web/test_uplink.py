@@ -27,3 +27,15 @@ async def test_those_who_wait_outlast_connections_that_never_came_up() -> None:
         uplink.rise(TWO)
     assert got == [TWO]
     assert await uplink.wait() is TWO
+
+
+async def test_who_finds_a_connection_at_its_end_lowers_that_one_alone() -> None:
+    uplink = Uplink()
+    uplink.rise(ONE)
+    uplink.ended(TWO)
+    assert uplink.sending is ONE
+    uplink.ended(ONE)
+    assert uplink.sending is None
+    with trio.move_on_after(0) as waited:
+        await uplink.wait()
+    assert waited.cancelled_caught
