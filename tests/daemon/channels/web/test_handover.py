@@ -104,7 +104,7 @@ async def test_an_unsettled_message_waits_for_the_link(tmp_path: Path, clock: Cl
         while not done.is_set():
             await made.until(lambda: done.is_set() or made.channel.details.retry_at is not None)
             await made.jump(5)
-        assert [state for state, _ in made.said].count("down") == 3
+        assert sum(state == "down" and "have trouble" in reason for state, reason in made.said) >= 3
         assert made.letters(ana) == ["Olá!"]
 
 
