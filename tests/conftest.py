@@ -26,6 +26,7 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "showroomd")
 LONG = ("systemd", "faults", "journeys")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For `pytest -n`: a file stays with one process, and all of tests/systemd, which shares machines. The long ones
     go first, so that no process ends alone with them."""
