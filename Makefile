@@ -36,7 +36,7 @@ demo: .venv/runtime.stamp ## three invented dealerships and a phone to write to 
 	@$(BIN)/showroomd demo $(DEMO)
 
 test: .venv/development.stamp ## all tests on both cores; TESTS=tests/daemon/desk for some
-	$(PYTEST) -n 2 --dist loadgroup $(TESTS)
+	$(PYTEST) -n 2 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 check: .venv/development.stamp ## style, types and import rules
 	$(BIN)/ruff check

@@ -14,6 +14,8 @@ import pytest
 import structlog
 import trio.testing
 from attrs import define, field
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 SEED = int(os.environ.get("SHOWROOMD_TEST_SEED") or random.SystemRandom().randrange(2**32))
 os.environ["SHOWROOMD_TEST_SEED"] = str(SEED)  # the processes of `pytest -n` draw from the same
@@ -26,14 +28,21 @@ hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "showroomd")
 LONG = ("systemd", "faults", "journeys")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For `pytest -n`: a file stays with one process, and all of tests/systemd, which shares machines. The long ones
-    go first, so that no process ends alone with them."""
-    for item in items:
-        folder = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("systemd" if folder == "systemd" else str(item.path)))
+    """The long ones go first, so that no process of `pytest -n` ends alone with them."""
     items.sort(key=lambda item: LONG.index(name) if (name := item.path.parent.name) in LONG else len(LONG))
+
+
+class ByFile(LoadScopeScheduling):
+    """A file stays with one process, and all of tests/systemd, which shares machines."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "tests/systemd" if file.startswith("tests/systemd/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
 
 
 def pytest_report_header() -> str:
