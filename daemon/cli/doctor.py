@@ -105,7 +105,8 @@ def _examined(path: Path, *, offline: bool) -> Iterator[Finding]:
         return
     yield open_files(config, _file_limit(found))
     if found is None:
-        yield Finding("warning", "no daemon runs on the data directory", "start it: systemctl start showroomd")
+        remedy = f"start it: systemctl start {_unit(config, path)}"
+        yield Finding("warning", "no daemon runs on the data directory", remedy)
         yield from binds(config)
     else:
         yield from trio.run(_running, found)
@@ -115,6 +116,11 @@ def _examined(path: Path, *, offline: bool) -> Iterator[Finding]:
     yield from _public(config)
     if not offline:
         yield from trio.run(reached, config, secrets or Secrets(), utc_now)
+
+
+def _unit(config: Config, path: Path) -> str:
+    """The unit that serves these settings: a cell's is called after its file, `cell-2.toml`."""
+    return f"showroomd@{path.stem.removeprefix('cell-')}" if config.http.entry_socket else "showroomd"
 
 
 def _public(config: Config) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from daemon import __version__
 from daemon import config as configuration
@@ -68,8 +68,7 @@ def _install(arguments: argparse.Namespace) -> int:
     if live:
         _prepare(place, done)
         if arguments.start:
-            _start()
-            done.append("showroomd is up: systemctl status showroomd")
+            done.append(_start())
     for line in done:
         print(line)
     if live and not arguments.start and not arguments.settings_only:
@@ -124,17 +123,19 @@ def _prepare(place: Installation, done: list[str]) -> None:
     done.append(f"the first operator token is in {place.first_token}: read it, then remove that file")
 
 
-def _start() -> None:
+def _start() -> str:
+    """What was started, as a line for the person who asked."""
     if not _booted():
         raise CommandFailed("systemd does not run here", "leave --start out")
-    if _active(ENTRY_SOCKET):
+    if _is("active", ENTRY_SOCKET) or _is("enabled", ENTRY_SOCKET):  # the single process must not come up beside them
         _call("systemctl", "try-restart", *SEVERAL, remedy="journalctl -u 'showroomd*' says why")
-        return
-    if not _active(SOCKET) and _active(SERVICE):
+        return "the entry and the cells that ran were restarted: systemctl status 'showroomd*'"
+    if not _is("active", SOCKET) and _is("active", SERVICE):
         _call("systemctl", "stop", SERVICE)  # it listens by itself, and the socket could not
     _call("systemctl", "enable", "--quiet", "--now", SOCKET, *TIMERS)
     _call("systemctl", "enable", "--quiet", SERVICE)
     _call("systemctl", "restart", SERVICE, remedy="journalctl -u showroomd says why")
+    return "showroomd is up: systemctl status showroomd"
 
 
 def _uninstall(arguments: argparse.Namespace) -> int:
@@ -161,8 +162,8 @@ def _booted() -> bool:
     return Path("/run/systemd/system").is_dir()
 
 
-def _active(unit: str) -> bool:
-    words = ["systemctl", "--quiet", "is-active", unit]
+def _is(state: Literal["active", "enabled"], unit: str) -> bool:
+    words = ["systemctl", "--quiet", f"is-{state}", unit]
     return subprocess.run(words, check=False).returncode == 0  # noqa: S603 - words of our own
 
 

@@ -275,7 +275,7 @@ def _carry_out(brief: Brief, attempt: _Attempt, request: tools.Request) -> Gener
             return results.done(confirmed)
         case CancelVisit():
             attempt.effect(request)
-            return results.done("called off; the salesperson sees it")
+            return results.done("whatever visit they had is called off; there may have been none on record")
         case HandOver():
             attempt.effect(request)
             return results.done(handover.told(brief, request))

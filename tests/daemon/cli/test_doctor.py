@@ -118,3 +118,14 @@ def test_a_cell_needs_no_public_address(tmp_path: Path, capsys: pytest.CaptureFi
     (tmp_path / "c.toml").write_text(text)
     main(["doctor", "--offline", "--config", str(tmp_path / "c.toml")])
     assert "public_url" not in capsys.readouterr().out
+
+
+def test_a_cell_that_does_not_run_is_started_by_its_own_unit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    text = f'[daemon]\ndata_dir = "{tmp_path}/data"\n[http]\nbind = ["127.0.0.1:0"]\nentry_socket = "{tmp_path}/e.sock"'
+    (tmp_path / "cell-2.toml").write_text(text)
+    main(["doctor", "--offline", "--json", "--config", str(tmp_path / "cell-2.toml")])
+    remedies = [found["remedy"] for found in json.loads(capsys.readouterr().out)["findings"]]
+    assert "start it: systemctl start showroomd@2" in remedies
