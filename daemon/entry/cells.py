@@ -17,6 +17,8 @@ DELIVER_SECONDS: Final = 10.0
 NUMBERS_SECONDS: Final = 2.0
 MOST_UNDER_WAY: Final = 512
 """Deliveries that wait for one cell. What a dead cell cannot take must not fill the memory of the others' entry."""
+MOST_BYTES_UNDER_WAY: Final = 64 * 1024 * 1024
+"""The same in bytes: one delivery may have 4 MiB."""
 
 # Closed after it: the cell leaves a connection that once asked to hypercorn, where a delivery costs five times as much.
 _NUMBERS: Final = b"GET %b HTTP/1.1\r\nhost: cell\r\nconnection: close\r\n\r\n" % NUMBERS_PATH.encode()
@@ -37,6 +39,7 @@ class Cell:
     taken: int = field(default=0, init=False)
     failed: int = field(default=0, init=False)
     under_way: int = field(default=0, init=False)
+    bytes_under_way: int = field(default=0, init=False)
     silent: str = field(default="", init=False)  # why it did not say its numbers, last time
     refusing: str = field(default="", init=False)  # why it did not take a delivery, last time
     numbers: frozenset[str] | None = field(default=None, init=False)  # None: it never said
@@ -58,13 +61,15 @@ class Cell:
         have stored it all the same.
         """
         try:
-            if self.under_way >= MOST_UNDER_WAY:
-                raise CellAway(f"{MOST_UNDER_WAY} deliveries wait for the cell at {self.path}", "look at its log")
+            if self.under_way >= MOST_UNDER_WAY or self.bytes_under_way + len(body) > MOST_BYTES_UNDER_WAY:
+                raise CellAway(f"{self.under_way} deliveries wait for the cell at {self.path}", "look at its log")
             self.under_way += 1
+            self.bytes_under_way += len(body)
             try:
                 response = await self._asked(_DELIVERY % (signature.encode(), len(body), body), DELIVER_SECONDS)
             finally:
                 self.under_way -= 1
+                self.bytes_under_way -= len(body)
             not_owned = _texts(response.body, self.path) if response.body else []
         except CellAway as error:
             self.failed += 1

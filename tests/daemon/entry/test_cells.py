@@ -149,8 +149,11 @@ async def test_any_other_answer_is_no_receipt(stand_in: StandIn, said: bytes, re
     assert cell.failed == 1
 
 
-async def test_a_cell_that_hangs_does_not_fill_the_memory(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cells, "MOST_UNDER_WAY", 2)
+@pytest.mark.parametrize(("bound", "most"), [("MOST_UNDER_WAY", 2), ("MOST_BYTES_UNDER_WAY", 2 * len(BODY))])
+async def test_a_cell_that_hangs_does_not_fill_the_memory(
+    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
+) -> None:
+    monkeypatch.setattr(cells, bound, most)
     cell = Cell(stand_in.path)
     stand_in.holding = trio.Event()
     async with listening(stand_in), trio.open_nursery() as nursery:
@@ -165,4 +168,4 @@ async def test_a_cell_that_hangs_does_not_fill_the_memory(stand_in: StandIn, mon
             await trio.lowlevel.checkpoint()
         await cell.aclose()
         nursery.cancel_scope.cancel()
-    assert cell.under_way == 0
+    assert (cell.under_way, cell.bytes_under_way) == (0, 0)

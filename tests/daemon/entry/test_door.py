@@ -37,8 +37,21 @@ async def test_alive_and_ready(relay: Relay) -> None:
             assert (await peer.get("/readyz")).json() == {"status": "ready", "reasons": []}
             one.silent = "the cell is away"
             for path in ("/healthz", "/readyz"):
-                assert (await peer.get(path)).json() == {"status": "degraded", "reasons": ["the cell is away"]}
+                assert (await peer.get(path)).json()["status"] == "degraded"
             assert (await peer.post("/healthz")).status_code == 405
+
+
+async def test_what_is_wrong_is_named_to_the_operator_alone(relay: Relay) -> None:
+    one, _ = relay.cells.values()
+    one.numbers, one.silent = frozenset("1"), "the cell at /run/one.sock is away"
+    public, status = doors(relay)
+    async with client(status) as peer:
+        assert (await peer.get("/healthz")).json()["reasons"] == ["the cell at /run/one.sock is away"]
+        assert "/run/other.sock" in (await peer.get("/readyz")).text
+    async with client(public) as peer:
+        for path in ("/healthz", "/readyz"):
+            said = (await peer.get(path)).json()
+            assert said["reasons"] == ["1 found; the status address of the entry names what"]
 
 
 async def test_the_world_sees_neither_figures_nor_an_api(relay: Relay) -> None:
