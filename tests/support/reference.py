@@ -80,6 +80,13 @@ CAPACITY = (
     ("Few conversations, a year of messages kept", ()),
     ("Half of the dealerships on the phone app", ("--share-of-web", "0.5")),
     ("Five times the conversations, 90 days kept", ("--messages-per-day", "600", "--keep-days", "90")),
+    (
+        "Two thousand dealerships on two cores",
+        (
+            *("--cores", "2", "--memory-gb", "8", "--disk-gb", "1000"),
+            *("--server-cost-brl", "400", "--tenants", "2000"),
+        ),
+    ),
     ("One server with 50 dealerships", ("--cores", "2", "--server-cost-brl", "97.50", "--tenants", "50")),
 )
 
