@@ -375,7 +375,7 @@ def _unit(tokens: list[_Token], i: int) -> tuple[str, int]:
         i += 1
     if i >= len(tokens):
         return "", 0
-    if tokens[i].text == "r$" and i + 1 < len(tokens) and _number(tokens, i + 1):
+    if tokens[i].text == "r$" and i + 1 < len(tokens) and _figure(tokens, i + 1):
         return "", 0  # the sign of the next price
     return tokens[i].text, tokens[i].end
 

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from daemon.desk.amounts import Amount, amounts, kilometres, reais
@@ -117,6 +117,7 @@ def money(n: int) -> tuple[str, int]:
         ("CEP 90240-000", []),
         ("7 lugares", [("number", 7)]),
         ("Civic 2019, 45.000 km, R$ 89.900", [("year", 2019), ("km", 45_000), money(89_900)]),
+        ("90 R$ mil e cem", [("number", 90), money(1_100)]),  # the sign belongs to one of them
     ],
 )
 def test_reads(text: str, expected: list[tuple[str, int]]) -> None:
@@ -172,6 +173,7 @@ PARTS = (
 )
 
 
+@example(["90", "R$", "mil", "cem"])
 @given(st.lists(st.sampled_from(PARTS), max_size=12))
 def test_spans_do_not_overlap(parts: list[str]) -> None:
     found = amounts(" ".join(parts))
