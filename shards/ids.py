@@ -13,9 +13,14 @@ def new_id(now_ms: int) -> str:
     return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
 
 
-def new_event_id() -> str:
-    """A random UUID for a usage row: unique over all shards, epochs and restores."""
-    return str(uuid.UUID(bytes=os.urandom(16), version=4))
+def new_event_id(now_ms: int) -> str:
+    """A UUID for a usage row, unique over all shards, epochs and restores: 48 bits of `now_ms`, then 74 random bits.
+
+    Version 7 of RFC 9562: rows that come together stand together. With random ones the rollup wrote a page of central
+    for nearly each receipt, 6.7 MB for 1,000 of them when 50,000 were there; with these 0.25 MB.
+    """
+    number = (now_ms & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
+    return str(uuid.UUID(int=number & ~(0xF << 76 | 3 << 62) | 7 << 76 | 2 << 62))
 
 
 def event_id_of(subject: str) -> str:

@@ -125,6 +125,8 @@ class Allowance:
     def _described(self, claim: Claim, group: Group, clause: str) -> bool:
         """Services and guarantees that the dealer's description dates: "revisado aos 40.000 km"."""
         about = set(SERVICE.findall(clause))
+        if not about:
+            return False
         for vehicle in group.vehicles:
             for part in sentences(normalised("\n".join((*vehicle.options, vehicle.version, vehicle.description)))):
                 plain = flat(part)

@@ -64,23 +64,17 @@ _CARDINALS: Final = {
     "trezentos": 300, "trezentas": 300, "quatrocentos": 400, "quinhentos": 500, "quinhentas": 500,
     "seiscentos": 600, "setecentos": 700, "oitocentos": 800, "novecentos": 900,
 }  # fmt: skip
+_BEGINNINGS: Final = frozenset({*_CARDINALS, "mil", "meio"})
+"""The words that a figure may begin with."""
+
 _THOUSAND: Final = frozenset({"mil", "k"})
 _MILLION: Final = frozenset({"milhao", "milhoes", "mi"})
 _SLANG_THOUSANDS: Final = frozenset({"conto", "contos", "pila", "pilas", "pau", "paus", "mangos"})
 _KM: Final = frozenset(
     {
-        "km",
-        "kms",
-        "klm",
-        "quilometro",
-        "quilometros",
-        "kilometro",
-        "kilometros",
-        "rodado",
-        "rodados",
-        "rodada",
+        "km", "kms", "klm", "quilometro", "quilometros", "kilometro", "kilometros", "rodado", "rodados", "rodada",
     }
-)
+)  # fmt: skip
 _COUNT: Final = frozenset({"x", "vez", "vezes", "parcela", "parcelas", "prestacoes", "meses", "mes"})
 _COUNTED: Final = frozenset({"portas", "porta", "lugares", "lugar", "p", "carros", "opcoes", "fotos", "anos"})
 # What stands after a figure that is no amount: power, engine, time, size.
@@ -113,31 +107,32 @@ _BIKES: Final = re.compile(
 )
 _PEUGEOT_TRIMS: Final = "griffe|allure|active|style|crossway|feline|skywalker|roadtrip|gt|thp"
 
-# Spans that hold digits and no amount; blanked before reading.
-_BLANKED: Final = re.compile(
-    "|".join(
-        (
-            r"https?://\S+|www\.\S+|\S+@\S+",
-            r"\b\d{3}\.\d{3}\.\d{3}-\d{2}\b|\b\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}\b",  # CPF, CNPJ
-            r"\b\d{5}-\d{3}\b",  # CEP
-            r"\b\d{4}[-\s]\d{3}[-\s]\d{4}\b",  # 0800
-            r"(?<!\d)\+?55[\s.-]?\(?\d{2}\)?[\s.-]?9?[\s.-]?\d{4}[\s.-]?\d{4}(?!\d)",
-            r"\(\d{2}\)\s?9?[\s.-]?\d{4}[\s.-]?\d{4}(?!\d)",
-            r"(?<![\d.,])\d{2}[\s.-]9?\d{4}-\d{4}(?!\d)|(?<!\d)\d{2}\s9\d{4}\s?\d{4}(?!\d)",
-            r"(?<![\d.,])9?(?!19|20)\d{4}-\d{4}(?!\d)|(?<!\d)\d{8,}(?!\d)",
-            r"\b[a-z]{3}-?\d[a-j]\d{2}\b|\b[a-z]{3}\d{4}\b|\b(?!ano-|mod-)[a-z]{3}-\d{4}\b",  # plates
-            r"\b\d+(?:[.,]\d+)?\s*%",
-            r"\b\d{1,2}(?::\d{2}|h\d{2}|hs?|hrs?|\s?horas?)\b(?!\.)",
-            r"\b(?:a|à)s\s+\d{1,2}\b(?!\s*(?:mil|k|x|vezes|portas|parcelas)\b)(?![.,]?\d)",
-            r"\bdias?\s+\d{1,2}(?:\s+(?:de|do)\s+\d{1,2}\b(?!\d))?(?![\d.])",
-            r"\b4\s?x\s?[24]\b",
-            r"\b\d{1,2}\s+de\s+(?:jan|fev|mar|abr|mai|jun|jul|ago|set|out|nov|dez)[a-z]*",
-            r"\b\d+(?:[.,]\d+)?\s*km\s*(?:/|por\s*)\s*(?:l|h|litro|hora)\b",
-            r"\baro\s*\d{2}\b|\bn[oº°]\s*\d+\b|\bversao\s+\d+\b",
-            rf"\b2008\s+(?=(?:{_PEUGEOT_TRIMS})\b)",
-        )
-    )
+# Spans that hold digits and no amount; blanked before reading. In groups by how they begin: all side by side cost
+# 45 µs a sentence, so they cost 17.
+BLANKED_FIGURES: Final = (
+    r"\b\d{3}\.\d{3}\.\d{3}-\d{2}\b|\b\d{2}\.\d{3}\.\d{3}/\d{4}-\d{2}\b",  # CPF, CNPJ
+    r"\b\d{5}-\d{3}\b",  # CEP
+    r"\b\d{4}[-\s]\d{3}[-\s]\d{4}\b",  # 0800
+    r"(?<!\d)\+?55[\s.-]?\(?\d{2}\)?[\s.-]?9?[\s.-]?\d{4}[\s.-]?\d{4}(?!\d)",
+    r"\(\d{2}\)\s?9?[\s.-]?\d{4}[\s.-]?\d{4}(?!\d)",
+    r"(?<![\d.,])\d{2}[\s.-]9?\d{4}-\d{4}(?!\d)|(?<!\d)\d{2}\s9\d{4}\s?\d{4}(?!\d)",
+    r"(?<![\d.,])9?(?!19|20)\d{4}-\d{4}(?!\d)|(?<!\d)\d{8,}(?!\d)",
+    r"\b\d+(?:[.,]\d+)?\s*%",
+    r"\b\d{1,2}(?::\d{2}|h\d{2}|hs?|hrs?|\s?horas?)\b(?!\.)",
+    r"\b4\s?x\s?[24]\b",
+    r"\b\d{1,2}\s+de\s+(?:jan|fev|mar|abr|mai|jun|jul|ago|set|out|nov|dez)[a-z]*",
+    r"\b\d+(?:[.,]\d+)?\s*km\s*(?:/|por\s*)\s*(?:l|h|litro|hora)\b",
+    rf"\b2008\s+(?=(?:{_PEUGEOT_TRIMS})\b)",
 )
+BLANKED_WORDS: Final = (
+    r"\b[a-z]{3}-?\d[a-j]\d{2}\b|\b[a-z]{3}\d{4}\b|\b(?!ano-|mod-)[a-z]{3}-\d{4}\b",  # plates
+    r"\b(?:a|à)s\s+\d{1,2}\b(?!\s*(?:mil|k|x|vezes|portas|parcelas)\b)(?![.,]?\d)",
+    r"\bdias?\s+\d{1,2}(?:\s+(?:de|do)\s+\d{1,2}\b(?!\d))?(?![\d.])",
+    r"\baro\s*\d{2}\b|\bn[oº°]\s*\d+\b|\bversao\s+\d+\b",
+)
+_GROUPS: Final = rf"(?=[\d+(])(?:{'|'.join(BLANKED_FIGURES)})|\b(?=[a-zà])(?:{'|'.join(BLANKED_WORDS)})"
+_BLANKED: Final = re.compile(rf"https?://\S+|www\.\S+|{_GROUPS}")
+_BLANKED_WITH_MAIL: Final = re.compile(rf"https?://\S+|www\.\S+|\S+@\S+|{_GROUPS}")
 _SHORT_PAIR: Final = re.compile(r"(?<![\d/])(\d{2})\s?/\s?(\d{2})(?![\d/])")
 _LONG_PAIR: Final = re.compile(r"(?<![\d/.,])((?:19|20)\d{2})\s?[/]\s?(\d{2})(?![\d/])")
 _DATE: Final = re.compile(r"(?<![\d/])\d{1,2}/\d{1,2}(?:/\d{2,4})?(?![\d/])")
@@ -196,7 +191,7 @@ def amounts(text: str) -> list[Amount]:
 
     plain = _LONG_PAIR.sub(pair, plain)
     plain = _SHORT_PAIR.sub(pair, plain)
-    for pattern in (_DATE, _BLANKED):
+    for pattern in (_DATE, _BLANKED_WITH_MAIL if "@" in plain else _BLANKED):
         plain = pattern.sub(lambda match: "\0" * len(match.group()), plain)
     plain = _SHORT_YEAR.sub(short_year, plain)
     found.extend(_scan(plain, text))
@@ -213,7 +208,8 @@ def _scan(plain: str, text: str) -> list[Amount]:
     consumed = 0  # end of the text that belongs to amounts already found
     i = 0
     while i < len(tokens):
-        figure = _figure(tokens, i)
+        word = tokens[i].text
+        figure = _figure(tokens, i) if word[0].isdigit() or word in _BEGINNINGS else None
         if figure is None:
             i += 1
             continue

@@ -239,8 +239,8 @@ def _price_step(amount: Amount) -> int:
 def _with_role(claim: Claim, last: Claim | None, plain: str) -> Claim:
     before, after = plain[: claim.start], plain[claim.end : claim.end + 40]
     near = before[max(last.end if last else 0, claim.start - 70) :]
-    about = bool(_ABOUT.search(near) or _ABOUT_AFTER.search(after))
-    claim = evolve(claim, about=about)
+    if _ABOUT.search(near) or _ABOUT_AFTER.search(after):
+        claim = evolve(claim, about=True)
     if claim.kind == "price":
         return _price_role(claim, last, plain, near, after)
     if claim.kind == "year" and _DATE_BEFORE.search(near):

@@ -264,10 +264,26 @@ class FairSlots:
 
     @asynccontextmanager
     async def held(self, tenant: str, *, priority: int = 0, waiting_since: float | None = None) -> AsyncIterator[None]:
-        """Hold a slot for the body. A smaller `priority` goes first inside the tenant.
+        """Hold a slot for the body; see `take`."""
+        slot = await self.take(tenant, priority=priority, waiting_since=waiting_since)
+        try:
+            yield
+        finally:
+            self.give_back(slot)
+
+    async def take(
+        self,
+        tenant: str,
+        *,
+        priority: int = 0,
+        waiting_since: float | None = None,
+        patience: float = math.inf,
+    ) -> Waiter:
+        """Wait for a slot; the caller must give it back. A smaller `priority` goes first inside the tenant.
 
         `waiting_since` is in seconds of `trio.current_time()`; None is now. Cancelled while waiting, it leaves no
         trace. A checkpoint only when it has to wait, was cancelled before, or `at_once` is set.
+        Raises `trio.TooSlowError` after `patience` seconds.
         """
         await trio.lowlevel.checkpoint_if_cancelled()
         since = trio.current_time() if waiting_since is None else waiting_since
@@ -275,22 +291,24 @@ class FairSlots:
         self._wake(granted)
         if self._paced or not waiter.granted:
             try:
-                await self._entry(waiter)
+                await self._entry(waiter, patience)
             except BaseException:
                 self._wake(self._queue.withdraw(waiter))
                 raise
         self._wake(self._queue.entered(waiter))
-        try:
-            yield
-        finally:
-            self._wake(self._queue.release(waiter))
+        return waiter
 
-    async def _entry(self, waiter: Waiter) -> None:
+    def give_back(self, slot: Waiter) -> None:
+        """Let the next one have it."""
+        self._wake(self._queue.release(slot))
+
+    async def _entry(self, waiter: Waiter, patience: float) -> None:
         if waiter.granted:
             await trio.lowlevel.checkpoint()
         else:
             waiter.signal = trio.Event()
-            await waiter.signal.wait()
+            with trio.fail_after(patience):
+                await waiter.signal.wait()
 
     def _wake(self, granted: list[Waiter]) -> None:
         for waiter in granted:

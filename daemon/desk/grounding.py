@@ -246,8 +246,9 @@ class _Reading:
         between = plain[claim.end : after.mention.start]
         if not before and not re.search(r"\d", between) and FRONT.match(plain[: claim.start]):
             return True
-        leads = not before or (before[0].mention is not None and _price_first(plain, before[0].mention))
-        return claim.kind == "price" and LEADS_TO.match(between) is not None and leads
+        if claim.kind != "price" or LEADS_TO.match(between) is None:
+            return False
+        return not before or (before[0].mention is not None and _price_first(plain, before[0].mention))
 
     def _dealt_out(self, plain: str, groups: list[Group], figures: list[Claim]) -> bool:
         """Deal figures out to mentions in order: "… e … custam R$ X e R$ Y". Without "respectivamente" only where

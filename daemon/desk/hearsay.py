@@ -123,7 +123,7 @@ class Customer:
 
 def customer_names(words: Iterable[str]) -> frozenset[str]:
     """The compact canonical models (and makes) that customers named, in any spelling, and their own words."""
-    return Customer.of(words).names
+    return frozenset().union(*(_names_of(text)[0] for text in words))
 
 
 def customer_values(words: Iterable[str]) -> dict[str, frozenset[int]]:

@@ -110,6 +110,12 @@ def make_of(text: str) -> str:
     return name.make if name and not name.model else text
 
 
+@lru_cache(maxsize=1024)
+def _make_key(text: str) -> str:
+    """A make as makes are compared, in whatever spelling it came."""
+    return compact(make_of(text))
+
+
 @frozen
 class Register:
     """The names of one text's sources, ready to be found in it."""
@@ -120,6 +126,10 @@ class Register:
     make_lines: Mapping[str, tuple[StockLine, ...]]
     words: Mapping[str, frozenset[str]] = field(factory=dict)  # vehicle id → folded words of all it is called
 
+    def has(self, key: str) -> bool:
+        """Whether these letters are a name here or in the lexicon."""
+        return key in self.vehicles or key in self.lines or key in self.makes or key in lexicon().names
+
     @classmethod
     def of(cls, vehicles: Iterable[Vehicle], summary: StockSummary) -> "Register":
         by_name: dict[str, list[Vehicle]] = {}
@@ -128,14 +138,14 @@ class Register:
         for vehicle in vehicles:
             for key in _keys(vehicle.make, vehicle.model, vehicle.version):
                 by_name.setdefault(key, []).append(vehicle)
-            by_make.setdefault(compact(make_of(vehicle.make)), []).append(vehicle)
+            by_make.setdefault(_make_key(vehicle.make), []).append(vehicle)
             words[vehicle.id] = called(vehicle)
         lines: dict[str, list[StockLine]] = {}
         make_lines: dict[str, list[StockLine]] = {}
         for line in summary.lines:
             for key in _keys(line.make, line.model, ""):
                 lines.setdefault(key, []).append(line)
-            make_lines.setdefault(compact(make_of(line.make)), []).append(line)
+            make_lines.setdefault(_make_key(line.make), []).append(line)
         return cls(
             {key: tuple(found) for key, found in by_name.items()},
             {key: tuple(found) for key, found in lines.items()},
@@ -147,8 +157,12 @@ class Register:
 
 def called(vehicle: Vehicle) -> frozenset[str]:
     """The folded words of a vehicle's model, version, options and colour."""
-    text = " ".join((vehicle.model, vehicle.version, vehicle.color, *vehicle.options))
-    plain = flat(text)
+    return _called((vehicle.model, vehicle.version, vehicle.color, *vehicle.options))
+
+
+@lru_cache(maxsize=4096)
+def _called(texts: tuple[str, ...]) -> frozenset[str]:
+    plain = flat(" ".join(texts))
     return frozenset((*_TOKEN.findall(plain), *TELLING.findall(plain)))
 
 
@@ -157,14 +171,14 @@ def _keys(make: str, model: str, version: str) -> tuple[str, ...]:
     """The compact names a vehicle goes by: its model, and market names at the start of model and version."""
     tokens = _TOKEN.findall(flat(model))
     longer = [*tokens, *_TOKEN.findall(flat(version))]
-    if tokens and compact(make_of(tokens[0])) == compact(make_of(make)) and len(tokens) > 1:
+    if tokens and _make_key(tokens[0]) == _make_key(make) and len(tokens) > 1:
         tokens, longer = tokens[1:], longer[1:]
     keys = {"".join(tokens)}
     book = lexicon()
     for count in range(1, min(len(longer), _LONGEST) + 1):
         key = "".join(longer[:count])
         name = book.names.get(key)
-        if name and name.model and compact(name.make) == compact(make_of(make)):
+        if name and name.model and compact(name.make) == _make_key(make):
             keys.add(key)
     whole = compact(make) + "".join(tokens)  # make "Ram", model "1500": the market calls it "RAM 1500"
     if tokens and whole in book.names:
@@ -210,8 +224,8 @@ def _runs(plain: str, tokens: list[re.Match[str]]) -> list[int]:
 
 def _joined(text: str, make: Mention, model: Mention) -> Mention:
     canonical = compact(make.name)
-    vehicles = tuple(v for v in model.vehicles if compact(make_of(v.make)) == canonical)
-    lines = tuple(line for line in model.lines if compact(make_of(line.make)) == canonical)
+    vehicles = tuple(v for v in model.vehicles if _make_key(v.make) == canonical)
+    lines = tuple(line for line in model.lines if _make_key(line.make) == canonical)
     said = text[make.start : model.end]
     return Mention(make.start, model.end, said, model.name, False, vehicles, lines)
 
@@ -220,10 +234,14 @@ def _at(
     text: str, plain: str, tokens: list[re.Match[str]], register: Register, found: list[Mention]
 ) -> tuple[Mention | None, int]:
     """The longest name that begins with the first of these tokens, and how many of them it takes."""
-    for count in range(len(tokens), 0, -1):
-        run = tokens[:count]
-        key = "".join([token.group() for token in run])
-        mention = _named(text, plain, run, key, register, found)
+    key = ""
+    names: list[tuple[int, str]] = []  # few: most words begin none, and this is asked at every word
+    for count, token in enumerate(tokens, 1):
+        key += token.group()
+        if register.has(key):
+            names.append((count, key))
+    for count, key in reversed(names):
+        mention = _named(text, plain, tokens[:count], key, register, found)
         if mention is not None:
             return mention, count
     return None, 0
@@ -240,8 +258,6 @@ def _named(
     vehicles, lines = register.vehicles.get(key, ()), register.lines.get(key, ())
     known = lexicon().names.get(key)
     ours = bool(vehicles or lines)
-    if not ours and known is None and key not in register.makes:
-        return None
     start, end = run[0].start(), run[-1].end()
     own_make = known is not None and not known.model and compact(known.make) in register.makes
     if len(run) > 1 and len(run[0].group()) == 1 and run[0].group() in "aeo" and " " in plain[start:end]:

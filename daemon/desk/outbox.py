@@ -18,9 +18,9 @@ from daemon.errors import ChannelPaused, SendDelayed, SendRefused, SendUnsettled
 from daemon.logs import get_logger
 from daemon.whatsapp.events import Sender
 from shards.directory import ShardHandle
-from shards.shard import Tx
-from shards.tenant import contacts, conversations, identity, messages, speech, usage
-from shards.tenant.conversations import DAY_MS, Conversation
+from shards.shard import Row, Tx
+from shards.tenant import contacts, conversations, identity, messages, speech, statuses, usage
+from shards.tenant.conversations import DAY_MS
 from shards.tenant.messages import Sendable
 from shards.tenant.speech import Wish
 
@@ -36,7 +36,6 @@ class Claimed:
 
     message: Sendable
     outgoing: Outgoing
-    channel: str
     resend: bool
 
 
@@ -88,12 +87,11 @@ def claim_next(
     other channels take the same message twice without harm.
     """
     while (message := messages.next_to_send(tx, seq)) is not None:
-        conversation = conversations.one(tx, seq)
-        cloud = conversation.channel == "cloud"
-        if held and conversation.channel != "sandbox":
+        cloud = message.channel == "cloud"
+        if held and message.channel != "sandbox":
             return Held()
-        if conversation.send_after > tx.now_ms:
-            return Later(conversation.send_after)
+        if message.send_after > tx.now_ms:
+            return Later(message.send_after)
         resend = message.state == "sending"
         if resend and message.withdrawn and not cloud:
             messages.give_up(tx, message.id, "unknown", "it was withdrawn while it was being sent")
@@ -105,31 +103,29 @@ def claim_next(
             if isinstance(decision, GiveUp):
                 messages.give_up(tx, message.id, "unknown", decision.why)
                 continue
-        if cloud and tx.now_ms - conversation.window_opened_at > DAY_MS - WINDOW_MARGIN_MS:
+        if cloud and tx.now_ms - message.window_opened_at > DAY_MS - WINDOW_MARGIN_MS:
             messages.give_up(tx, message.id, "unknown" if resend else "failed", WINDOW_CLOSED)
             if message.author == "assistant":
                 hand_to_human(tx, seq, "the 24-hour window closed before the answer was sent", Received(), owed=True)
             continue
-        if not resend and message.author == "assistant" and message.kind == "text":
+        if message.wished and not resend and message.author == "assistant" and message.kind == "text":
             wish = speech.wished(tx, message.seq)
             if wish is not None:
                 return wish
         messages.claim_send(tx, message.seq, resend=resend)
-        contact = contacts.one(tx, conversation.contact)
         return Claimed(
             message,
             Outgoing(
                 id=message.id,
-                phone=contact.dial_phone,
-                user_id=contact.dial_user_id,
-                lid=contacts.alias(tx, contact.seq, "lid") if conversation.channel == "web" else "",
+                phone=message.phone,
+                user_id=message.user_id,
+                lid=contacts.alias(tx, message.contact, "lid") if message.channel == "web" else "",
                 human=message.author == "human",
                 kind=message.kind,
                 text=message.text,
                 content=message.content,
                 reply_to=message.reply_to,
             ),
-            conversation.channel,
             resend,
         )
     return None
@@ -157,23 +153,23 @@ def _evidence(tx: Tx, message: Sendable, watch: StatusWatch, resend_after_ms: in
     )
 
 
-def settle(tx: Tx, message: Sendable, receipt: Receipt, *, channel: str) -> Received:
+def settle(tx: Tx, message: Sendable, receipt: Receipt) -> Received:
     """The network has it: keep its id and address, and the statuses that were quicker than the answer."""
     result = Received()
-    state = "read" if channel == "sandbox" else "sent"
+    state = "read" if message.channel == "sandbox" else "sent"
     if not messages.settle_send(tx, message.id, receipt.network_id, state=state):
         return result
-    conversation = _conversation(tx, message)
-    if channel == "sandbox":
-        usage.record(tx, "message", channel, message=message.id, conversation=conversation.id, messages=1)
+    _, conversation_id, contact = _thread(tx, message)
+    if message.channel == "sandbox":
+        usage.record(tx, "message", "sandbox", message=message.id, conversation=conversation_id, messages=1)
         result.receipts = True
-    if receipt.phone or receipt.user_id:
+    if receipt.phone not in ("", message.phone) or receipt.user_id not in ("", message.user_id):
         person = identity_of(Sender(phone=receipt.phone, user_id=receipt.user_id))
-        contacts.learn_dial(tx, conversation.contact, person)
+        contacts.learn_dial(tx, contact, person)
     result.news.append(
-        ("message", {"conversation": conversation.id, "message": message.id, "direction": "out", "state": state})
+        ("message", {"conversation": conversation_id, "message": message.id, "direction": "out", "state": state})
     )
-    for document in messages.take_early_statuses(tx, receipt.network_id):
+    for document in statuses.take_early(tx, receipt.network_id):
         apply_status(tx, document, our_id=message.id, result=result)
     return result
 
@@ -186,18 +182,23 @@ def refuse(tx: Tx, message: Sendable, reason: str) -> Received:
         return result
     if not messages.give_up(tx, message.id, "failed", reason):
         return result
-    conversation = _conversation(tx, message)
+    conversation, conversation_id, _ = _thread(tx, message)
     result.news.append(
-        ("message", {"conversation": conversation.id, "message": message.id, "direction": "out", "state": "failed"})
+        ("message", {"conversation": conversation_id, "message": message.id, "direction": "out", "state": "failed"})
     )
     if message.author == "assistant" and message.kind == "text":
-        hand_to_human(tx, conversation.seq, f"a message was refused: {reason}", result, owed=True)
+        hand_to_human(tx, conversation, f"a message was refused: {reason}", result, owed=True)
     return result
 
 
-def _conversation(tx: Tx, message: Sendable) -> Conversation:
-    """Where the message is now: its conversation may have been joined to another while it was being sent."""
-    return conversations.one(tx, tx.value("SELECT conversation FROM messages WHERE id = ?", (message.id,)))
+def _thread(tx: Tx, message: Sendable) -> Row:
+    """(conversation, its public id, contact) of the message now: it may have been joined to another meanwhile."""
+    row = tx.row(
+        "SELECT c.seq, c.id, c.contact FROM messages m JOIN conversations c ON c.seq = m.conversation WHERE m.id = ?",
+        (message.id,),
+    )
+    assert row is not None
+    return row
 
 
 def delay(tx: Tx, message: Sendable, reason: str, until: int) -> None:
@@ -347,7 +348,7 @@ class Outbox:
             self._log.warning("message_sent_again", message=message.id)
         work: Callable[[Tx], Any]
         try:
-            receipt = await self._channel(claimed.channel).send(self._voice.outgoing(claimed.outgoing))
+            receipt = await self._channel(message.channel).send(self._voice.outgoing(claimed.outgoing))
         except SendRefused as error:
             result, why, work = (
                 "refused",
@@ -364,7 +365,7 @@ class Outbox:
             self._paused = str(error)
             result, why, work = "paused", str(error), partial(release, message=message, reason=str(error))
         else:
-            result, why, work = "sent", "", partial(settle, message=message, receipt=receipt, channel=claimed.channel)
+            result, why, work = "sent", "", partial(settle, message=message, receipt=receipt)
         self._sent(result)
         if result != "sent":
             self._log.warning("send_not_done", message=message.id, result=result, reason=why)

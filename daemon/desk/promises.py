@@ -57,14 +57,14 @@ def check_promises(text: str, sources: Sources) -> list[Fault]:
     ours = (profile.name, profile.address, profile.phone, profile.assistant.facts, profile.assistant.greeting)
     faults = list(_credit(text, plain))
     faults += _rates(text, plain, sources, ours)
-    links = [*ours, *(url for v in sources.vehicles for url in (v.url, *v.photos)), *sources.customer_words]
     for match in _LINK.finditer(text):
         said = match.group().rstrip(".,;:!?)")
+        links = [*ours, *(url for v in sources.vehicles for url in (v.url, *v.photos)), *sources.customer_words]
         if not any(said.lower() in known.lower() for known in links):
             faults.append(Fault("tenant", said, "this address is not the dealership's; leave it out"))
-    numbers = [_digits(known) for known in (*ours, profile.assistant.handover_phone, *sources.customer_words)]
     for match in _PHONE.finditer(text):
         digits = _digits(match.group())
+        numbers = [_digits(known) for known in (*ours, profile.assistant.handover_phone, *sources.customer_words)]
         if len(digits) >= 8 and not any(digits[-8:] in number for number in numbers):
             faults.append(
                 Fault("tenant", match.group().strip(), "this phone number is not the dealership's; leave it out")
@@ -90,15 +90,15 @@ def _credit(text: str, plain: str) -> Iterable[Fault]:
 
 def _rates(text: str, plain: str, sources: Sources, ours: Iterable[str]) -> list[Fault]:
     rate = sources.profile.assistant.finance_rate_percent_month
-    known = {_percent(match) for own in ours for match in _PERCENT.findall(own)}
-    if rate is not None:
-        known |= {rate, round(rate, 1)}
     faults = []
     why = "this rate is not the dealership's; leave it out"
     for match in _RATE.finditer(plain):
+        known = {_percent(own_rate) for own in ours for own_rate in _PERCENT.findall(own)}
+        if rate is not None:
+            known |= {rate, round(rate, 1)}
         if _percent(match.group(1) or match.group(2)) not in known:
             faults.append(Fault("credit", text[match.start() : match.end()], why))
-    if not any(_NO_RATE.search(flat(own)) for own in ours) and rate != 0:
+    if rate != 0 and _NO_RATE.search(plain) and not any(_NO_RATE.search(flat(own)) for own in ours):
         for match in _NO_RATE.finditer(plain):
             before = re.split(r"[.!?;,\n]", plain[: match.start()])[-1]
             if not re.search(r"\bnao\b", before):

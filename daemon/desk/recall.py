@@ -5,14 +5,14 @@ from collections.abc import Callable
 from attrs import evolve
 
 from shards.shard import Tx
-from shards.tenant import contacts, identity, tombstones
+from shards.tenant import contacts, tombstones
 from shards.tenant.contacts import Contact, Identity
 
 
-def resolve(tx: Tx, person: Identity, keyed_hash: Callable[[str], bytes]) -> Contact:
-    """As `contacts.resolve`; who is new to a restored file keeps the choice that the file before had."""
+def resolve(tx: Tx, person: Identity, keyed_hash: Callable[[str], bytes], *, restored: bool) -> Contact:
+    """As `contacts.resolve`; who is new to a `restored` file keeps the choice that the file before had."""
     contact = contacts.resolve(tx, person)
-    if contact.opted_out_at is not None or not identity.fact(tx, "restored_at") or not _is_new(tx, contact):
+    if contact.opted_out_at is not None or not restored or not _is_new(tx, contact):
         return contact
     hashes = [keyed_hash(f"{kind}:{value}") for kind, value in contacts.aliases(tx, contact.seq)]
     chosen = tombstones.newest_choice(tx, hashes)

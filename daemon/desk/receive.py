@@ -14,7 +14,18 @@ from daemon.desk import recall, wording
 from daemon.whatsapp import events
 from daemon.whatsapp.phones import canonical
 from shards.shard import Tx
-from shards.tenant import contacts, conversations, identity, leads, messages, speech, tombstones, transcripts, usage
+from shards.tenant import (
+    contacts,
+    conversations,
+    identity,
+    leads,
+    messages,
+    speech,
+    statuses,
+    tombstones,
+    transcripts,
+    usage,
+)
 from shards.tenant.contacts import Contact, Identity
 from shards.tenant.conversations import DAY_MS, Conversation
 from shards.tenant.messages import NewInbound
@@ -141,7 +152,8 @@ def _message(tx: Tx, event: events.MessageReceived, rules: Rules, result: Receiv
     if not person.aliases:
         result.counts["ignored_nameless"] += 1
         return
-    contact = recall.resolve(tx, person, rules.keyed_hash)
+    restored_at = int(identity.fact(tx, "restored_at") or 0)
+    contact = recall.resolve(tx, person, rules.keyed_hash, restored=bool(restored_at))
     conversation = conversations.of_contact(tx, contact.seq, rules.channel)
     content = dict(event.content)
     if event.referral:
@@ -178,14 +190,15 @@ def _message(tx: Tx, event: events.MessageReceived, rules: Rules, result: Receiv
     if event.kind in transcripts.KINDS and contact.opted_out_at is None:
         transcripts.want(tx, seq)
         result.media = True
-    conversation = conversations.one(tx, conversation.seq)
-    if 0 < len(event.text) <= LONGEST_CHOICE and _choice(tx, contact, conversation, event.text, at, rules, result):
+    # it must not be answered by itself any more: the window is closed, or the state is not of that time
+    late = at <= restored_at or tx.now_ms - at >= DAY_MS
+    if 0 < len(event.text) <= LONGEST_CHOICE and _choice(tx, contact, conversation, event.text, late, rules, result):
         return
-    _owe(tx, contact, conversation, at, rules, result)
+    _owe(tx, contact, conversation, late, rules, result)
 
 
 def _choice(
-    tx: Tx, contact: Contact, conversation: Conversation, text: str, at: int, rules: Rules, result: Received
+    tx: Tx, contact: Contact, conversation: Conversation, text: str, late: bool, rules: Rules, result: Received
 ) -> bool:
     """Stop and resume words, where they are the whole message; True if that settled it."""
     said = " ".join(words(text))
@@ -201,11 +214,11 @@ def _choice(
         if conversation.human_until is None:  # with a time, it is a person who has the thread
             conversations.release(tx, conversation.seq)
             conversation = conversations.one(tx, conversation.seq)
-        _owe(tx, evolve(contact, opted_out_at=None), conversation, at, rules, result)
+        _owe(tx, evolve(contact, opted_out_at=None), conversation, late, rules, result)
         return True
     contacts.opt_out(tx, contact.seq, tx.now_ms)
     conversations.silence(tx, contact.seq)
-    if not _late(tx, at):
+    if not late:
         messages.queue(tx, conversation.seq, author="assistant", kind="text", text=wording.OPTED_OUT)
     result.to_send.add(conversation.seq)
     result.overtaken |= {
@@ -215,13 +228,12 @@ def _choice(
     return True
 
 
-def _owe(tx: Tx, contact: Contact, conversation: Conversation, at: int, rules: Rules, result: Received) -> None:
+def _owe(tx: Tx, contact: Contact, conversation: Conversation, late: bool, rules: Rules, result: Received) -> None:
     """Decide who answers what was just stored."""
     if contact.opted_out_at is not None:
         result.counts["opted_out"] += 1
         return
-    if _late(tx, at):
-        # the window is closed or the state is not of that time: only a person can judge
+    if late:  # only a person can judge
         conversations.owe(tx, conversation, quiet_ms=0, quiet_max_ms=0)
         conversations.take_over(tx, conversation.seq, None)
         result.overtaken.add(conversation.seq)
@@ -230,16 +242,11 @@ def _owe(tx: Tx, contact: Contact, conversation: Conversation, at: int, rules: R
             ("conversation", {"conversation": conversation.id, "state": "human", "reason": "late message"})
         )
         return
-    due_at = conversations.owe(tx, conversation, quiet_ms=rules.quiet_ms, quiet_max_ms=rules.quiet_max_ms)
-    if due_at is not None:
-        result.due[conversation.seq] = (due_at, conversation.turns)
-    if conversations.one(tx, conversation.seq).generation != conversation.generation:
+    owed = conversations.owe(tx, conversation, quiet_ms=rules.quiet_ms, quiet_max_ms=rules.quiet_max_ms)
+    if owed.due_at is not None:
+        result.due[conversation.seq] = (owed.due_at, conversation.turns)
+    if owed.overtakes:
         result.overtaken.add(conversation.seq)
-
-
-def _late(tx: Tx, at: int) -> bool:
-    """Whether a message of that network time must not be answered by itself any more."""
-    return at <= int(identity.fact(tx, "restored_at") or 0) or tx.now_ms - at >= DAY_MS
 
 
 def _rewritten(tx: Tx, target: str, seq: int | None, result: Received) -> None:
@@ -271,9 +278,7 @@ def _status(tx: Tx, event: events.StatusReceived, result: Received) -> None:
         "pricing_type": event.pricing_type,
     }
     if not apply_status(tx, document, our_id=event.our_id, result=result):
-        messages.keep_early_status(
-            tx, network_id=event.network_id, status=event.status, at=_ms(event.at), document=document
-        )
+        statuses.keep_early(tx, network_id=event.network_id, status=event.status, at=_ms(event.at), document=document)
 
 
 def apply_status(tx: Tx, document: dict[str, Any], *, our_id: str, result: Received) -> bool:
@@ -281,10 +286,11 @@ def apply_status(tx: Tx, document: dict[str, Any], *, our_id: str, result: Recei
     status, error = document["status"], document["error"]
     if document["error_code"] is not None:
         error = f"{document['error_code']} {error}".strip()
-    climb = messages.apply_status(tx, our_id=our_id, network_id=document["network_id"], status=status, error=error)
+    climb = statuses.apply(tx, our_id=our_id, network_id=document["network_id"], status=status, error=error)
     if climb is None:
         return False
-    if document["pricing_category"] or document["pricing_type"] or status in ("delivered", "read", "played"):
+    counts = document["pricing_category"] or document["pricing_type"] or status in ("delivered", "read", "played")
+    if counts and not climb.counted:
         usage.record(
             tx,
             "message",

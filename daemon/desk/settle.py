@@ -3,7 +3,6 @@
 Speaking writes everything a turn leads to, or nothing: the conversation's generation decides.
 """
 
-import json
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -59,11 +58,8 @@ def claim(tx: Tx, seq: int, vendor: str) -> Claim | NotYet | None:
     A voice note that is still being heard holds the whole burst back, within bounds.
     `vendor`: who will be asked first, "" for none.
     """
-    found = tx.value("SELECT 1 FROM conversations WHERE seq = ?", (seq,))
-    if found is None:
-        return None
-    conversation = conversations.one(tx, seq)
-    if conversation.due_at is None:
+    conversation = conversations.find(tx, seq)
+    if conversation is None or conversation.due_at is None:
         return None
     if conversation.due_at > tx.now_ms:
         return NotYet(conversation.due_at)
@@ -114,8 +110,13 @@ def speak(
     `unknown`: vendors of requests without a response (`turns.end`).
     """
     turn, seq = claim.turn, claim.turn.conversation
-    current = tx.row("SELECT generation, state FROM conversations WHERE seq = ?", (seq,))
-    if current != (turn.generation, "assistant"):  # or the conversation was erased, or joined to another
+    silent_handover = not reply.text and any(
+        isinstance(effect, HandOver) and not effect.requested for effect in reply.effects
+    )
+    # what a person owes is not answered yet: if they give it back, the assistant has it again
+    up_to = claim.conversation.answered_seq if silent_handover else turn.up_to
+    if not conversations.spoke(tx, seq, turn.generation, up_to=up_to, memory=reply.memory):
+        # overtaken, or the conversation was erased, or joined to another
         turns.end(tx, turn, "superseded", unknown=unknown)
         return Settled(spoken=False)
     news: list[tuple[str, dict[str, Any]]] = []
@@ -125,15 +126,6 @@ def speak(
     turns.end(tx, turn, "settled", provider=reply.provider, unknown=unknown)
     tried_out = {"pricing_type": "sandbox"} if claim.conversation.channel == "sandbox" else {}
     usage.record(tx, "turn", reply.provider, turn=turn.seq, conversation=claim.conversation.id, **tried_out)
-    tx.run(
-        "UPDATE conversations SET turns = turns + 1, memory = ? WHERE seq = ?",
-        (json.dumps(reply.memory, ensure_ascii=False, separators=(",", ":")), seq),
-    )
-    silent_handover = not reply.text and any(
-        isinstance(effect, HandOver) and not effect.requested for effect in reply.effects
-    )
-    # what a person owes is not answered yet: if they give it back, the assistant has it again
-    conversations.answered(tx, seq, claim.conversation.answered_seq if silent_handover else turn.up_to)
     settled = Settled(spoken=True, to_send={seq}, news=news)
     for effect in reply.effects:
         _effect(tx, claim, effect, settled, handover_ms=handover_ms, keyed_hash=keyed_hash)

@@ -3,7 +3,6 @@
 from base64 import b64encode
 from typing import Any, Final
 
-import httpx2
 from anthropic import AnthropicError, APIConnectionError, APIStatusError, AsyncAnthropic
 
 from daemon.clock import Now, utc_now
@@ -21,7 +20,7 @@ from daemon.providers.base import (
     UserSaid,
 )
 from daemon.providers.failures import status_failure, unreachable
-from daemon.providers.transport import http_client
+from daemon.providers.transport import http_client, prepared
 
 VENDOR_URL: Final = "https://api.anthropic.com"
 
@@ -52,13 +51,14 @@ class ClaudeModel:
         self.model = model
         self._now = now
         url = base_url or VENDOR_URL
-        self._messages_url = url.rstrip("/") + "/v1/messages"  # whole: the SDK parses a relative one twice
+        client = http_client(url, timeout_seconds)
+        self._post = prepared(url.rstrip("/") + "/v1/messages", client.timeout)
         self._sdk = AsyncAnthropic(
             api_key=key,
             base_url=url,
             max_retries=0,  # the roster retries
             timeout=timeout_seconds,
-            http_client=http_client(url, timeout_seconds),
+            http_client=client,
             open_telemetry=False,
         )
 
@@ -72,7 +72,7 @@ class ClaudeModel:
         try:
             # Not `messages.create`: its walk through every tool and message costs half a millisecond, and it
             # does not check what comes back.
-            response = await self._sdk.post(self._messages_url, content=body, cast_to=httpx2.Response)
+            response = await self._sdk.post(**self._post, content=body)
         except APIStatusError as error:
             raise status_failure(self.name, error.response, self._now()) from None
         except APIConnectionError as error:

@@ -3,7 +3,6 @@
 from base64 import b64encode
 from typing import Any, Final
 
-import httpx2
 import orjson
 from openai import APIConnectionError, APIStatusError, AsyncOpenAI, OpenAIError
 
@@ -22,7 +21,7 @@ from daemon.providers.base import (
     UserSaid,
 )
 from daemon.providers.failures import status_failure, unreachable
-from daemon.providers.transport import http_client
+from daemon.providers.transport import http_client, prepared
 
 VENDOR_URL: Final = "https://api.openai.com/v1"
 
@@ -48,13 +47,14 @@ class GptModel:
         url = base_url or VENDOR_URL
         # The vendor's newer models refuse the old name of this setting; other servers know only the old one.
         self._limit_name = "max_completion_tokens" if url.startswith(VENDOR_URL) else "max_tokens"
-        self._completions_url = url.rstrip("/") + "/chat/completions"  # whole: the SDK parses a relative one twice
+        client = http_client(url, timeout_seconds)
+        self._post = prepared(url.rstrip("/") + "/chat/completions", client.timeout)
         self._sdk = AsyncOpenAI(
             api_key=key,
             base_url=url,
             max_retries=0,  # the roster retries
             timeout=timeout_seconds,
-            http_client=http_client(url, timeout_seconds),
+            http_client=client,
         )
 
     async def aclose(self) -> None:
@@ -67,7 +67,7 @@ class GptModel:
         try:
             # Not `chat.completions.create`: its walk through every tool and message costs four milliseconds, and
             # it does not check what comes back.
-            response = await self._sdk.post(self._completions_url, content=body, cast_to=httpx2.Response)
+            response = await self._sdk.post(**self._post, content=body)
         except APIStatusError as error:
             raise status_failure(self.name, error.response, self._now()) from None
         except APIConnectionError as error:

@@ -128,12 +128,17 @@ class Guard:
         self._refuse_if_open()
         self._slots.resize(self._limit.current(trio.current_time()))
         patience = self._bounds.timeout_seconds
-        with trio.move_on_after(patience) as waiting:
-            async with self._slots.held(tenant, priority=priority, waiting_since=waiting_since):
-                waiting.deadline = float("inf")  # it bounds the wait for the slot alone
-                return await self._guarded(request, answered)
-        self._observer.failed(self.name, "busy")
-        raise ProviderUntried(f"{self.name} had no free slot for {patience:g} s", "raise its max_concurrent")
+        try:
+            slot = await self._slots.take(tenant, priority=priority, waiting_since=waiting_since, patience=patience)
+        except trio.TooSlowError:
+            self._observer.failed(self.name, "busy")
+            raise ProviderUntried(
+                f"{self.name} had no free slot for {patience:g} s", "raise its max_concurrent"
+            ) from None
+        try:
+            return await self._guarded(request, answered)
+        finally:
+            self._slots.give_back(slot)
 
     def _refuse_if_open(self) -> None:
         seconds = self._breaker.closed_for(trio.current_time())
@@ -174,15 +179,13 @@ class Guard:
 
     async def _within_time(self, request: Callable[[], Awaitable[T]]) -> T:
         seconds = self._bounds.timeout_seconds
-        try:
-            with trio.fail_after(seconds):
-                return await self._attempts(request, trio.current_time() + seconds)
-        except trio.TooSlowError:
-            self._observer.failed(self.name, "timeout")
-            raise ProviderUnavailable(
-                f"{self.name} did not answer within {seconds:g} s",
-                f"raise [providers.{self.name}] timeout_seconds if that is usual",
-            ) from None
+        with trio.move_on_after(seconds):
+            return await self._attempts(request, trio.current_time() + seconds)
+        self._observer.failed(self.name, "timeout")
+        raise ProviderUnavailable(
+            f"{self.name} did not answer within {seconds:g} s",
+            f"raise [providers.{self.name}] timeout_seconds if that is usual",
+        )
 
     async def _attempts(self, request: Callable[[], Awaitable[T]], deadline: float) -> T:
         attempt = 1

@@ -15,7 +15,7 @@ from shards import requests
 from shards.directory import ShardDirectory
 from shards.errors import ShardUnavailable
 from shards.shard import Tx
-from shards.tenant import media, messages, photos
+from shards.tenant import media, photos, statuses
 from shards.tenant.conversations import DAY_MS
 
 ROUND_SECONDS: Final = 24 * 3600.0
@@ -78,7 +78,7 @@ class Retention:
 
 def _expire(tx: Tx, media_ms: int) -> list[str]:
     requests.purge(tx)
-    messages.forget_early_statuses(tx, tx.now_ms - DAY_MS)
+    statuses.forget_early(tx, tx.now_ms - DAY_MS)
     return media.expired(tx, tx.now_ms - media_ms, FILES_A_WRITE)
 
 

@@ -21,7 +21,7 @@ def correct(
     `time_zone` is for a tenant of which nothing was counted yet.
     """
     calendar = zones.calendar(tx, tenant) or daily.calendar(tx, tenant, time_zone)
-    event_id = new_event_id()
+    event_id = new_event_id(tx.now_ms)
     receipt = {"conversation": "", "pricing_category": "", "pricing_type": "", **quantities, "event_id": event_id}
     daily.add(tx, tenant, calendar, ledger.append(tx, tenant, EPOCH, [receipt]))
     tx.run(

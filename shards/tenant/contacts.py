@@ -76,30 +76,31 @@ def resolve(tx: Tx, identity: Identity) -> Contact:
     one known by user id alone become one when both names come together.
     """
     assert identity.aliases, "an empty identity would join strangers"
-    user_id, phone = identity.alias("user_id"), identity.alias("phone")
-    by_user = find(tx, "user_id", user_id) if user_id else None
-    by_phone = find(tx, "phone", phone) if phone else None
+    user_id = identity.alias("user_id")
+    known = {kind: find(tx, kind, value) for kind, value in identity.aliases}
+    by_user, by_phone = known.get("user_id"), known.get("phone")
     if by_phone is not None and user_id and by_user != by_phone:
         if _has_user_id(tx, by_phone):
             by_phone = None
         elif by_user is not None:
             merge(tx, keep=by_user, gone=by_phone)
-    others = (find(tx, kind, value) for kind, value in identity.aliases if kind in ("lid", "sandbox"))
+            known = {kind: by_user if contact == by_phone else contact for kind, contact in known.items()}
+    others = (known.get(kind) for kind in ("lid", "sandbox"))
     seq = by_user if by_user is not None else by_phone
     if seq is None:
         seq = next((other for other in others if other is not None), None)
     if seq is None:
-        seq = _create(tx, identity)
+        contact = _create(tx, identity)
     else:
         _refresh(tx, seq, identity)
+        contact = one(tx, seq)
     for kind, value in identity.aliases:
-        _lead_to(tx, kind, value, seq)
-    return one(tx, seq)
+        _lead_to(tx, kind, value, contact.seq, known[kind])
+    return contact
 
 
-def _lead_to(tx: Tx, kind: str, value: str, seq: int) -> None:
-    """The alias is this contact's; who had it before must not be dialled by it any more."""
-    before = find(tx, kind, value)
+def _lead_to(tx: Tx, kind: str, value: str, seq: int, before: int | None) -> None:
+    """The alias is this contact's; who had it `before` must not be dialled by it any more."""
     if before == seq:
         return
     tx.run(
@@ -115,9 +116,10 @@ def _has_user_id(tx: Tx, seq: int) -> bool:
     return tx.value("SELECT 1 FROM aliases WHERE contact = ? AND kind = 'user_id'", (seq,)) is not None
 
 
-def _create(tx: Tx, identity: Identity) -> int:
-    tx.run(
-        "INSERT INTO contacts (id, name, username, dial_phone, dial_user_id, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+def _create(tx: Tx, identity: Identity) -> Contact:
+    row = tx.row(
+        "INSERT INTO contacts (id, name, username, dial_phone, dial_user_id, created_at) VALUES (?, ?, ?, ?, ?, ?)"
+        f" RETURNING {_COLUMNS}",
         (
             new_id(tx.now_ms),
             identity.name,
@@ -127,7 +129,8 @@ def _create(tx: Tx, identity: Identity) -> int:
             tx.now_ms,
         ),
     )
-    return tx.connection.last_insert_rowid()
+    assert row is not None
+    return _contact(row)
 
 
 def _refresh(tx: Tx, seq: int, identity: Identity) -> None:
@@ -176,7 +179,7 @@ def rename(tx: Tx, old: Identity, new: Identity) -> Contact | None:
         other = find(tx, kind, value)
         if other is not None and other != seq and not _conflicting(tx, other, new):
             merge(tx, keep=seq, gone=other)
-        _lead_to(tx, kind, value, seq)
+        _lead_to(tx, kind, value, seq, find(tx, kind, value))
     _refresh(tx, seq, new)
     if new.alias("user_id") and not new.dial_phone:
         # the user id changes with the phone: the old number may be another person's soon

@@ -45,6 +45,7 @@ _COLUMNS: Final = (
     "seq, id, contact, channel, state, human_until, window_opened_at, generation, owed_since, due_at,"
     " restarts, failures, answered_seq, turns, send_after, memory"
 )
+_ONE: Final = f"SELECT {_COLUMNS} FROM conversations WHERE seq = ?"
 _NAMES: Final = tuple(name.strip() for name in _COLUMNS.split(","))
 
 
@@ -56,10 +57,16 @@ def _conversation(row: tuple[Any, ...]) -> Conversation:
 
 def one(tx: Tx, seq: int) -> Conversation:
     """The conversation with this row number. Raises `NotFound`."""
-    row = tx.row(f"SELECT {_COLUMNS} FROM conversations WHERE seq = ?", (seq,))
-    if row is None:
+    found = find(tx, seq)
+    if found is None:
         raise NotFound(f"there is no conversation {seq} here")
-    return _conversation(row)
+    return found
+
+
+def find(tx: Tx, seq: int) -> Conversation | None:
+    """The conversation with this row number, None if it is gone (erased, or joined to another)."""
+    row = tx.row(_ONE, (seq,))
+    return None if row is None else _conversation(row)
 
 
 def by_id(tx: Tx, id_: str) -> Conversation:
@@ -77,11 +84,12 @@ def of_contact(tx: Tx, contact: int, channel: str) -> Conversation:
         (contact, channel),
     )
     if row is None:
-        tx.run(
-            "INSERT INTO conversations (id, contact, channel, created_at, last_message_at) VALUES (?, ?, ?, ?, ?)",
+        row = tx.row(
+            "INSERT INTO conversations (id, contact, channel, created_at, last_message_at) VALUES (?, ?, ?, ?, ?)"
+            f" RETURNING {_COLUMNS}",
             (new_id(tx.now_ms), contact, channel, tx.now_ms, tx.now_ms),
         )
-        return one(tx, tx.connection.last_insert_rowid())
+        assert row is not None
     return _conversation(row)
 
 
@@ -93,8 +101,17 @@ def customer_wrote(tx: Tx, conversation: Conversation, *, at: int) -> None:
     )
 
 
-def owe(tx: Tx, conversation: Conversation, *, quiet_ms: int, quiet_max_ms: int) -> int | None:
-    """An answer is owed for what was just stored; when its turn is due, or None while a person has the thread.
+@frozen
+class Owed:
+    """When the turn for what was just stored is due (ms, None while a person has the thread for good), and whether
+    one that runs is overtaken by it."""
+
+    due_at: int | None
+    overtakes: bool
+
+
+def owe(tx: Tx, conversation: Conversation, *, quiet_ms: int, quiet_max_ms: int) -> Owed:
+    """An answer is owed for what was just stored.
 
     A running turn is overtaken (its generation is past) at most `MAX_RESTARTS` times a burst; after that it
     may finish, and the newest message waits for the next turn.
@@ -127,7 +144,7 @@ def owe(tx: Tx, conversation: Conversation, *, quiet_ms: int, quiet_max_ms: int)
         " WHERE seq = ?",
         (owed_since, due_at, state, human_until, generation, restarts, conversation.seq),
     )
-    return due_at
+    return Owed(due_at, overtakes=generation != conversation.generation)
 
 
 def take_over(tx: Tx, seq: int, until: int | None) -> None:
@@ -154,6 +171,19 @@ def answered(tx: Tx, seq: int, up_to: int) -> None:
         "UPDATE conversations SET owed_since = NULL, due_at = NULL, restarts = 0, failures = 0,"
         " answered_seq = max(answered_seq, ?) WHERE seq = ?",
         (up_to, seq),
+    )
+
+
+def spoke(tx: Tx, seq: int, generation: int, *, up_to: int, memory: dict[str, Any]) -> bool:
+    """The assistant answers everything up to the inbound message `up_to`, as `answered`, if the conversation is its
+    own and still of this generation; else False, and nothing is changed."""
+    return bool(
+        tx.run(
+            "UPDATE conversations SET turns = turns + 1, memory = ?, owed_since = NULL, due_at = NULL, restarts = 0,"
+            " failures = 0, answered_seq = max(answered_seq, ?)"
+            " WHERE seq = ? AND generation = ? AND state = 'assistant'",
+            (json.dumps(memory, ensure_ascii=False, separators=(",", ":")), up_to, seq, generation),
+        )
     )
 
 

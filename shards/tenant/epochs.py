@@ -24,7 +24,7 @@ class Settled:
 
 def begin(tx: Tx) -> str:
     """Give the file a new epoch that begins now; its id."""
-    epoch = new_event_id()
+    epoch = new_event_id(tx.now_ms)
     identity.set_fact(tx, "epoch", epoch)
     identity.set_fact(tx, "restored_at", str(tx.now_ms))
     return epoch

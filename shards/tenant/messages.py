@@ -8,20 +8,6 @@ from attrs import field, frozen
 from shards.ids import new_id
 from shards.shard import Tx
 
-STATE_RANK: Final = {
-    "queued": 0,
-    "sending": 1,
-    "unknown": 1,
-    "failed": 3,
-    "sent": 3,
-    "delivered": 4,
-    "read": 5,
-}
-"""Statuses come out of order: a message only climbs. A delivery disproves a failure, a late "sent" does not."""
-
-NETWORK_STATES: Final = frozenset(["failed", "sent", "delivered", "read"])
-"""What a status may say."""
-
 
 @frozen(kw_only=True)
 class StoredMessage:
@@ -44,7 +30,7 @@ class StoredMessage:
 
 @frozen(kw_only=True)
 class Sendable:
-    """One row of the outbox."""
+    """One row of the outbox, with what its conversation and its contact say about sending."""
 
     seq: int
     id: str
@@ -59,6 +45,13 @@ class Sendable:
     attempted_at: int | None
     resends: int
     withdrawn: bool  # it was being sent when a person took over or the customer opted out
+    wished: bool  # it is to be spoken, and whether it will be is not decided
+    contact: int
+    channel: str
+    phone: str  # how the contact is dialled
+    user_id: str
+    window_opened_at: int  # of its conversation
+    send_after: int
 
 
 @frozen(kw_only=True)
@@ -212,31 +205,31 @@ def conversations_to_send(tx: Tx) -> list[int]:
     ]
 
 
+_SENDABLE: Final = (
+    *("seq", "id", "conversation", "author", "kind", "text", "reply_to", "state", "attempts", "attempted_at"),
+    *("resends", "contact", "channel", "phone", "user_id", "window_opened_at", "send_after"),
+)
+
+
 def next_to_send(tx: Tx, conversation: int) -> Sendable | None:
     """The oldest message of a conversation that is queued or sending."""
     row = tx.row(
-        "SELECT seq, id, conversation, author, kind, text, content, reply_to, state, attempts, attempted_at, resends,"
-        " state = 'sending' AND error IS NOT NULL"
-        " FROM messages WHERE conversation = ? AND state IN ('queued', 'sending') ORDER BY seq LIMIT 1",
+        "SELECT m.seq, m.id, m.conversation, m.author, m.kind, m.text, m.reply_to, m.state, m.attempts, m.attempted_at,"
+        " m.resends, c.contact, c.channel, p.dial_phone, p.dial_user_id, c.window_opened_at, c.send_after,"
+        " m.content, m.state = 'sending' AND m.error IS NOT NULL,"
+        " EXISTS (SELECT 1 FROM speech s WHERE s.message = m.seq AND s.state = 'wished')"
+        " FROM messages m JOIN conversations c ON c.seq = m.conversation JOIN contacts p ON p.seq = c.contact"
+        " WHERE m.conversation = ? AND m.state IN ('queued', 'sending') ORDER BY m.seq LIMIT 1",
         (conversation,),
     )
     if row is None:
         return None
-    seq, id_, conv, author, kind, text, content, reply_to, state, attempts, attempted_at, resends, withdrawn = row
+    *plain, content, withdrawn, wished = row
     return Sendable(
-        seq=seq,
-        id=id_,
-        conversation=conv,
-        author=author,
-        kind=kind,
-        text=text,
+        **dict(zip(_SENDABLE, plain, strict=True)),
         content=json.loads(content),
-        reply_to=reply_to,
-        state=state,
-        attempts=attempts,
-        attempted_at=attempted_at,
-        resends=resends,
         withdrawn=bool(withdrawn),
+        wished=bool(wished),
     )
 
 
@@ -294,69 +287,6 @@ def cancel_unsent(tx: Tx, conversation: int, reason: str) -> int:
         " AND author = 'assistant'",
         (reason, conversation),
     )
-
-
-@frozen
-class Climb:
-    """What a status meant: the message, its conversation, whether it settled an unsettled send or changed anything."""
-
-    id: str
-    conversation: int
-    conversation_id: str
-    author: str
-    state: str
-    settled: bool
-    changed: bool
-
-
-def apply_status(tx: Tx, *, our_id: str, network_id: str, status: str, error: str) -> Climb | None:
-    """Take a status over; None if it names no message of ours. A repeated or older status changes nothing."""
-    row = tx.row(
-        "SELECT m.id, m.conversation, c.id, m.author, m.state, m.network_id FROM messages m"
-        " JOIN conversations c ON c.seq = m.conversation"
-        " WHERE m.direction = 'out' AND (m.network_id = ?1 OR (m.id = ?2 AND m.network_id IS NULL)) LIMIT 1",
-        (network_id, our_id),
-    )
-    if row is None:
-        return None
-    id_, conversation, conversation_id, author, state, known_as = row
-    target = {"played": "read"}.get(status, status)
-    settled = known_as is None
-    if target not in NETWORK_STATES:
-        if not settled:
-            return Climb(id_, conversation, conversation_id, author, state, settled=False, changed=False)
-        target = "sent"  # whatever the word means, the network has the message
-    new = target if STATE_RANK[target] > STATE_RANK.get(state, -1) else state
-    if target == "failed" and state == "sent":
-        new = "failed"
-    changed = settled or new != state
-    if changed:
-        tx.run(
-            "UPDATE messages SET state = ?, network_id = coalesce(network_id, ?), error = ? WHERE id = ?",
-            (new, network_id, error or None, id_),
-        )
-    return Climb(id_, conversation, conversation_id, author, new, settled=settled, changed=changed)
-
-
-def keep_early_status(tx: Tx, *, network_id: str, status: str, at: int, document: dict[str, Any]) -> None:
-    """A status of an id we do not know: it may be of a send whose answer is still on its way."""
-    tx.run(
-        "INSERT INTO early_statuses (network_id, status, at, document) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (network_id, status, at, _dump(document)),
-    )
-
-
-def take_early_statuses(tx: Tx, network_id: str) -> list[dict[str, Any]]:
-    """The statuses that came before the id was known, oldest first; they are removed."""
-    rows = list(tx.rows("SELECT document FROM early_statuses WHERE network_id = ? ORDER BY at", (network_id,)))
-    if rows:
-        tx.run("DELETE FROM early_statuses WHERE network_id = ?", (network_id,))
-    return [json.loads(document) for (document,) in rows]
-
-
-def forget_early_statuses(tx: Tx, before: int) -> None:
-    """Drop what nobody claimed (ms): other apps and the phone cause statuses too."""
-    tx.run("DELETE FROM early_statuses WHERE at < ?", (before,))
 
 
 def edit(tx: Tx, network_id: str, text: str) -> int | None:

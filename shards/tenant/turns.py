@@ -42,7 +42,7 @@ def end(tx: Tx, turn: Turn, state: str, *, provider: str = "", error: str = "", 
         " error = nullif(?, ''), asked = responses + ? WHERE seq = ? AND state = 'running' RETURNING conversation",
         (state, tx.now_ms, provider, error, len(unknown), turn.seq),
     )
-    if row is None:
+    if row is None or not unknown:
         return
     conversation = tx.value("SELECT id FROM conversations WHERE seq = ?", (row[0],))
     for vendor in unknown:

@@ -1,9 +1,10 @@
 """Receipts: what was consumed, one row each, copied to central by its event id."""
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any, Final
 
-from attrs import asdict, fields, frozen
+from attrs import fields, frozen
 
 from shards.ids import event_id_of, new_event_id
 from shards.shard import Tx
@@ -32,9 +33,10 @@ class Usage:
 
 COLUMNS: Final = tuple(attribute.name for attribute in fields(Usage))
 _INSERT: Final = (
-    f"INSERT INTO usage ({', '.join(COLUMNS)}, turn, message) VALUES"
-    f" ({', '.join(':' + name for name in COLUMNS)}, :turn, :message)"
+    f"INSERT INTO usage ({', '.join(COLUMNS)}, turn, message) VALUES ({', '.join('?' * (len(COLUMNS) + 2))})"
 )
+_INSERT_ONCE: Final = _INSERT + " ON CONFLICT DO NOTHING"
+_values: Final = attrgetter(*COLUMNS)
 _UNCOPIED: Final = f"SELECT seq, {', '.join(COLUMNS)} FROM usage WHERE copied = 0 ORDER BY seq LIMIT ?"
 
 
@@ -52,10 +54,9 @@ def record(
     Also by central, where the first one is known while a restored file has forgotten it.
     """
     once = kind == "message" and message is not None
-    event_id = event_id_of(f"message:{message}") if once else new_event_id()
+    event_id = event_id_of(f"message:{message}") if once else new_event_id(tx.now_ms)
     usage = Usage(event_id=event_id, at=tx.now_ms, kind=kind, provider=provider, **quantities)
-    suffix = " ON CONFLICT DO NOTHING" if kind == "message" else ""
-    tx.run(_INSERT + suffix, {**asdict(usage), "turn": turn, "message": message})
+    tx.run(_INSERT_ONCE if kind == "message" else _INSERT, (*_values(usage), turn, message))
     return usage.event_id
 
 

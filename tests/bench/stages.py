@@ -32,7 +32,7 @@ STAGES: Final[Mapping[str, str]] = {
     "daemon/control/": "webhook: HTTP, signature, reading",
     "daemon/whatsapp/cloud_statuses.py": "statuses",
     "daemon/desk/receive.py:_status": "statuses",
-    "shards/tenant/messages.py:apply_status": "statuses",
+    "shards/tenant/statuses.py:apply": "statuses",
     "daemon/whatsapp/graph": "send and read mark",
     "daemon/whatsapp/": "webhook: HTTP, signature, reading",
     "daemon/desk/receive.py": "receive",

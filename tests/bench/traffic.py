@@ -19,7 +19,7 @@ from tests.support.stock import STOCK
 AT_ONCE: Final = 12
 FULL_LOAD: Final = 96
 """Unanswered messages under way when the daemon is kept busy and no more than that."""
-SETTLE_SECONDS: Final = 3.0
+SETTLE_SECONDS: Final = 6.0
 """The rollup follows its messages by this much at most, and belongs to them."""
 AT_ONCE_ANSWERED: Final = "[turns]\nquiet_spell_seconds = 0\n"
 

@@ -151,7 +151,7 @@ class Town:
                     if counts.get("said_message", 0) >= answered + self.tenants and not counts["waiting"]:
                         break
                     await trio.sleep(0.2)
-        await trio.sleep(3)  # the rollup belongs to the messages
+        await trio.sleep(6)  # the rollup belongs to the messages
         return cpu_seconds(self.daemon.pid) - cpu
 
     async def wrongly_answered(self) -> int:

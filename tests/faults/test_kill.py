@@ -30,7 +30,7 @@ SAID = ("oi", "tem civic?", "tem suv automático até 100 mil?", "e o mais barat
 async def test_kill_at_any_instant_loses_nothing_and_answers_nothing_twice(
     tmp_path: Path, rng: random.Random, capsys: Any
 ) -> None:
-    async with rig(tmp_path, settings=SETTINGS) as daemon:
+    async with rig(tmp_path, settings=SETTINGS, vendors=("anthropic",)) as daemon:
         await daemon.start()
         tenants = {
             "por-catalogo": await daemon.add_tenant("por-catalogo", 1, quiet_spell_seconds=0.1),

@@ -19,8 +19,8 @@ CUSTOMERS = 200
 
 
 @pytest.fixture
-async def daemon(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with rig(tmp_path) as made:
+async def daemon(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
+    async with rig(tmp_path, vendors=getattr(request, "param", ())) as made:
         await made.start()
         yield made
 
@@ -56,6 +56,7 @@ async def test_a_question_is_answered_from_the_stock(daemon: Rig) -> None:
     assert [call.kind for call in daemon.graph.calls if call.kind == "read"], "the message was marked read"
 
 
+@pytest.mark.parametrize("daemon", [("anthropic", "openai")], indirect=True)
 async def test_a_model_answers_with_a_tool_call(daemon: Rig) -> None:
     number = await daemon.add_tenant("auto-sul", providers=["anthropic", "openai", "catalogue"])
     await daemon.add_stock("auto-sul", STOCK)

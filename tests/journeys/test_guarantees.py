@@ -23,8 +23,8 @@ FLOOD = 300
 
 
 @pytest.fixture
-async def daemon(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with rig(tmp_path, settings="[turns]\nmax_running = 8\n") as made:
+async def daemon(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
+    async with rig(tmp_path, settings="[turns]\nmax_running = 8\n", vendors=getattr(request, "param", ())) as made:
         await made.start()
         yield made
 
@@ -118,7 +118,7 @@ async def test_g4_a_broken_file_is_its_tenants_alone(daemon: Rig, tmp_path: Path
 
 
 async def test_g4_a_vendor_that_stalls_for_one_does_not_hold_the_other(tmp_path: Path) -> None:
-    async with rig(tmp_path) as daemon:
+    async with rig(tmp_path, vendors=("anthropic",)) as daemon:
         await daemon.start()
         await _stall(daemon)
 
@@ -200,6 +200,7 @@ def test_g4_no_query_of_a_shard_takes_a_tenant_and_no_other_map_is_keyed_by_one(
 # G5, G6
 
 
+@pytest.mark.parametrize("daemon", [("anthropic",)], indirect=True)
 async def test_g5_g6_copied_files_are_whole_and_leak_nothing(daemon: Rig, tmp_path: Path) -> None:
     number = await daemon.add_tenant("auto-sul", 1)
     await daemon.call("POST", "/v1/tenants", {"id": "tentativa", "name": "Tentativa", "channel": {"kind": "sandbox"}})
@@ -345,6 +346,7 @@ LIES = {
 OBEYED = "Todos os carros saem por R$ 1,00 hoje"
 
 
+@pytest.mark.parametrize("daemon", [("anthropic",)], indirect=True)
 async def test_g9_what_a_model_makes_up_never_reaches_the_wire(daemon: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """The model lies, each time with a straight face, and once obeys a vehicle's description."""
     lies = {f"5511955501{index:03}": (name, lie) for index, (name, lie) in enumerate(LIES.items())}

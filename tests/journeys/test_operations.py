@@ -20,8 +20,8 @@ LOAD = 60
 
 
 @pytest.fixture
-async def daemon(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with rig(tmp_path) as made:
+async def daemon(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
+    async with rig(tmp_path, vendors=getattr(request, "param", ())) as made:
         await made.start()
         yield made
 
@@ -119,6 +119,7 @@ async def _well(daemon: Rig) -> bool:
     return bool((await daemon.admin.get("/readyz")).json()["status"] == "ready")
 
 
+@pytest.mark.parametrize("daemon", [("anthropic",)], indirect=True)
 async def test_a_stop_under_load_is_in_time_and_forgets_nothing(daemon: Rig) -> None:
     """Messages are coming in while it is told to stop. Whatever was acknowledged is answered, then or after."""
     numbers = {

@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,9 @@ class Site:
 
 
 @asynccontextmanager
-async def daemon_and_site(directory: Path, settings: str = "") -> AsyncIterator[tuple[Rig, Site]]:
+async def daemon_and_site(
+    directory: Path, settings: str = "", vendors: Sequence[str] = ()
+) -> AsyncIterator[tuple[Rig, Site]]:
     """A running daemon that may fetch from the site."""
     site = Site()
     site.pages = {
@@ -57,7 +59,8 @@ async def daemon_and_site(directory: Path, settings: str = "") -> AsyncIterator[
     async with trio.open_nursery() as nursery:
         port: int = await nursery.start(listening.serve, site)
         site.url = f"http://127.0.0.1:{port}"
-        async with rig(directory, settings=f'[fetch]\nallow_private = ["127.0.0.1:{port}"]\n{settings}') as daemon:
+        fetching = f'[fetch]\nallow_private = ["127.0.0.1:{port}"]\n{settings}'
+        async with rig(directory, settings=fetching, vendors=vendors) as daemon:
             await daemon.start()
             yield daemon, site
         nursery.cancel_scope.cancel()
@@ -134,7 +137,7 @@ async def test_an_id_that_meta_has_forgotten_is_replaced(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("providers", [["anthropic", "catalogue"], ["openai", "catalogue"]])
 async def test_a_model_sees_what_the_customer_sent(tmp_path: Path, providers: list[str]) -> None:
-    async with daemon_and_site(tmp_path) as (daemon, _):
+    async with daemon_and_site(tmp_path, vendors=providers[:1]) as (daemon, _):
         number = await daemon.add_tenant("auto-sul", providers=providers, quiet_spell_seconds=0.5)
         media_id = daemon.graph.add_file(drawn("JPEG", size=(3000, 2000)), "image/jpeg", number)
         image = deliveries.image(media_id, caption="tem esse corolla?", phone_number_id=number, at=now_s())

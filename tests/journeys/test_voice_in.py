@@ -16,11 +16,12 @@ from tests.support.stock import STOCK
 
 AUDIO = Path(__file__).parents[1] / "data" / "audio"
 ELEVEN, GPT = "elevenlabs transcription", "openai transcription"
+HEARING = ("elevenlabs", "openai")
 
 
 @pytest.fixture
-async def daemon(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with rig(tmp_path, environ={"ELEVENLABS_API_KEY": "rig-elevenlabs-key"}) as made:
+async def daemon(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
+    async with rig(tmp_path, vendors=getattr(request, "param", HEARING)) as made:
         made.vendor.said = "Oi, tem corolla?"
         await made.start()
         await add_shop(made)
@@ -103,6 +104,7 @@ async def test_a_voice_note_made_on_the_spot(daemon: Rig, tmp_path: Path) -> Non
     assert (await messages(daemon))[0]["transcript"]["text"] == said
 
 
+@pytest.mark.parametrize("daemon", [("anthropic", *HEARING)], indirect=True)
 async def test_a_model_is_told_that_it_was_spoken(daemon: Rig) -> None:
     await daemon.call("PATCH", "/v1/tenants/auto-sul", {"assistant": {"providers": ["anthropic", "catalogue"]}})
     await speaks(daemon)
@@ -167,7 +169,7 @@ async def test_a_note_without_words(daemon: Rig) -> None:
 
 
 async def test_nobody_can_hear(tmp_path: Path) -> None:
-    async with rig(tmp_path, environ={"OPENAI_API_KEY": ""}) as daemon:
+    async with rig(tmp_path) as daemon:
         await daemon.start()
         await add_shop(daemon)
         await speaks(daemon)

@@ -19,7 +19,6 @@ from tests.support.rig import Rig, now_s, rig
 from tests.support.stock import STOCK
 
 GREETING = "Oi, boa tarde, tudo bem?"
-KEYS = {"ELEVENLABS_API_KEY": "rig-elevenlabs-key"}
 FAULTS = ("stall", "cut", "empty", "html", "garbage", "server_error")
 SPEAKERS = ("elevenlabs speech", "openai speech")
 
@@ -27,7 +26,7 @@ SPEAKERS = ("elevenlabs speech", "openai speech")
 @asynccontextmanager
 async def shop(directory: Path, *, settings: str = "", **voice: Any) -> AsyncIterator[tuple[Rig, str]]:
     """A running daemon with one dealership that answers by voice, and its number."""
-    async with rig(directory, settings=settings, environ=KEYS) as daemon:
+    async with rig(directory, settings=settings, vendors=("elevenlabs", "openai")) as daemon:
         await daemon.start()
         number = await daemon.add_tenant("auto-sul", voice={"enabled": True, "voice_id": None, **voice})
         await daemon.add_stock("auto-sul", STOCK)

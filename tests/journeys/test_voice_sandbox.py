@@ -37,7 +37,7 @@ async def send(daemon: Rig, file: bytes, mime_type: str, **query: str) -> None:
 
 
 async def test_who_speaks_in_the_sandbox_is_answered_by_voice(tmp_path: Path) -> None:
-    async with rig(tmp_path, environ={"ELEVENLABS_API_KEY": "rig-elevenlabs-key"}) as daemon:
+    async with rig(tmp_path, vendors=("elevenlabs",)) as daemon:
         daemon.vendor.said = "Oi, tem corolla?"
         await daemon.start()
         await daemon.add_tenant("auto-sul", voice={"enabled": True, "voice_id": None})
@@ -58,7 +58,7 @@ async def test_who_speaks_in_the_sandbox_is_answered_by_voice(tmp_path: Path) ->
 
 
 async def test_broken_sound_is_asked_for_in_writing(tmp_path: Path) -> None:
-    async with rig(tmp_path, environ={"ELEVENLABS_API_KEY": "rig-elevenlabs-key"}) as daemon:
+    async with rig(tmp_path, vendors=("elevenlabs",)) as daemon:
         await daemon.start()
         await daemon.add_tenant("auto-sul")
         await send(daemon, ogg_opus(2)[:60], "audio/ogg")

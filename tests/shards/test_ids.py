@@ -1,5 +1,7 @@
 """Sortable by time, never the same twice."""
 
+import uuid
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +23,17 @@ def test_ids_of_one_instant_differ(moment: int) -> None:
     assert all(len(id_) == 26 and id_.isalnum() and id_ == id_.lower() for id_ in made)
 
 
-def test_event_ids_are_uuids() -> None:
-    made = {new_event_id() for _ in range(100)}
-    assert len(made) == 100
-    assert all(id_[14] == "4" for id_ in made)
+@given(MOMENTS)
+def test_event_ids_are_uuids_of_their_time(moment: int) -> None:
+    made = {new_event_id(moment) for _ in range(50)}
+    assert len(made) == 50
+    for id_ in made:
+        found = uuid.UUID(id_)
+        assert str(found) == id_
+        assert (found.version, found.variant, found.int >> 80) == (7, uuid.RFC_4122, moment)
+
+
+@given(MOMENTS, MOMENTS)
+def test_event_ids_sort_by_time(first: int, second: int) -> None:
+    if first < second:
+        assert new_event_id(first) < new_event_id(second)

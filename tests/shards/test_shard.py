@@ -1,5 +1,6 @@
 """One writer, shared commits, outcomes that are never in doubt."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import trio
 import trio.testing
 
 from shards.errors import ShardUnavailable, StorageFull
+from shards.fault import commit_fault
 from shards.shard import MAX_BATCH, Shard, Tx
 from tests.support.shards import HandClock, open_shard
 
@@ -59,8 +61,11 @@ async def test_writes_that_wait_share_a_commit(shard: Shard) -> None:
     assert shard.commits == 2, "the first alone, then all that had come meanwhile"
 
 
-async def test_a_failing_write_undoes_itself_alone(shard: Shard) -> None:
+@pytest.mark.parametrize("brief", [False, True])
+async def test_a_failing_write_undoes_itself_alone(shard: Shard, brief: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     failures = []
+    open_gate = threading.Event()
+    monkeypatch.setattr(commit_fault, "reached", lambda moment: open_gate.wait())
 
     def spoilt(tx: Tx) -> None:
         put(tx, "spoilt")
@@ -68,16 +73,38 @@ async def test_a_failing_write_undoes_itself_alone(shard: Shard) -> None:
 
     async def fail() -> None:
         try:
-            await shard.write(spoilt)
+            await shard.write(spoilt, brief=brief)
         except ValueError as error:
             failures.append(str(error))
 
+    async def keep(key: str) -> None:
+        assert await shard.write(lambda tx: put(tx, key), brief=brief) == 1
+
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(shard.write, lambda tx: put(tx, "first"))
+        nursery.start_soon(keep, "before")
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(keep, "first")
         nursery.start_soon(fail)
-        nursery.start_soon(shard.write, lambda tx: put(tx, "last"))
+        nursery.start_soon(keep, "last")
+        await trio.testing.wait_all_tasks_blocked()
+        open_gate.set()
     assert failures == ["no"]
-    assert await shard.read(lambda tx: sorted(key for (key,) in tx.rows("SELECT key FROM meta"))) == ["first", "last"]
+    assert shard.commits == 2, "one alone, then the three that waited for it"
+    kept = await shard.read(lambda tx: sorted(key for (key,) in tx.rows("SELECT key FROM meta")))
+    assert kept == ["before", "first", "last"]
+
+
+@pytest.mark.parametrize("brief", [False, True])
+async def test_a_write_that_fails_alone_leaves_nothing(shard: Shard, brief: bool) -> None:
+    def spoilt(tx: Tx) -> None:
+        put(tx, "spoilt")
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await shard.write(spoilt, brief=brief)
+    assert shard.commits == 0
+    assert await shard.read(count) == 0
+    assert await shard.write(lambda tx: put(tx, "next"), brief=brief) == 1
 
 
 async def test_writes_are_taken_in_the_order_they_came(shard: Shard) -> None:
@@ -245,3 +272,20 @@ async def test_a_full_disk_fails_a_brief_write_and_keeps_the_shard_usable(shard:
 def test_reads_are_not_compiled_anew_for_each_value(shard: Shard) -> None:
     found = shard._writer.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, -1)
     assert found == 1
+
+
+async def test_a_write_alone_keeps_no_copies_of_the_pages_it_changes(shard: Shard) -> None:
+    rows, text = 1_000, "x" * 3_000  # a page each
+
+    def change(tx: Tx) -> None:
+        tx.connection.executemany(
+            "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+            ((f"{number:04}", text) for number in range(rows)),
+        )
+
+    await shard.write(change)
+    text = "y" * 3_000
+    in_use, _ = apsw.status(apsw.SQLITE_STATUS_MEMORY_USED, True)
+    await shard.write(change)
+    _, at_most = apsw.status(apsw.SQLITE_STATUS_MEMORY_USED)
+    assert at_most - in_use < 1 << 20, f"{rows} pages were changed"

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,8 @@ import httpx
 import trio
 from attrs import define, field
 
-from daemon.emulator import deliveries, listening, vendors
+from daemon.emulator import deliveries, listening
+from daemon.emulator import vendors as vendor_peers
 from daemon.emulator.graph import GraphPeer
 from daemon.emulator.vendors import VendorPeer
 
@@ -215,11 +216,13 @@ async def rig(
     http: str = "",
     webhook: str = "",
     statuses: tuple[str, ...] = ("sent", "delivered", "read"),
+    vendors: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
     status_first: bool = False,
 ) -> AsyncIterator[Rig]:
     """A rig on `directory`; nothing is started yet. `settings` is TOML that is added to the configuration, `http` to
-    its table of that name. Statuses go to `webhook`; to the daemon itself without.
+    its table of that name. Statuses go to `webhook`; to the daemon itself without. `vendors` are those whose keys the
+    daemon is given: with anthropic's and openai's SDKs each start takes 2.4 s of CPU, without 1.0 s.
     """
     port = free_port()
     webhook = webhook or f"http://127.0.0.1:{port}/webhooks/whatsapp"
@@ -231,7 +234,7 @@ async def rig(
         graph_port: int = await nursery.start(listening.serve, graph)
         assert graph.courier is not None
         await nursery.start(graph.courier.run)
-        vendor_port: int = await nursery.start(vendors.serve, vendor)
+        vendor_port: int = await nursery.start(vendor_peers.serve, vendor)
         (directory / "showroomd.toml").write_text(
             f"""[daemon]
 data_dir = "{directory}/data"
@@ -259,8 +262,7 @@ timeout_seconds = 2
             "SHOWROOMD_MASTER_KEY": MASTER_KEY,
             "SHOWROOMD_WHATSAPP_APP_SECRET": APP_SECRET,
             "SHOWROOMD_WHATSAPP_VERIFY_TOKEN": VERIFY_TOKEN,
-            "ANTHROPIC_API_KEY": "rig-anthropic-key",
-            "OPENAI_API_KEY": "rig-openai-key",
+            **{f"{name.upper()}_API_KEY": f"rig-{name}-key" for name in vendors},
             **(environ or {}),
         }
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:

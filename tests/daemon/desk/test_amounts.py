@@ -1,12 +1,23 @@
 """Figures in Portuguese text."""
 
+import re
 from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from daemon.desk.amounts import Amount, amounts, kilometres, reais
+from daemon.desk.amounts import (
+    _BLANKED,
+    _BLANKED_WITH_MAIL,
+    BLANKED_FIGURES,
+    BLANKED_WORDS,
+    Amount,
+    amounts,
+    flat,
+    kilometres,
+    reais,
+)
 
 
 def read(text: str) -> list[tuple[str, int]]:
@@ -179,3 +190,23 @@ def test_spans_do_not_overlap(parts: list[str]) -> None:
     found = amounts(" ".join(parts))
     for one, two in pairwise(found):
         assert one.end <= two.start
+
+
+PLAIN = re.compile("|".join((r"https?://\S+|www\.\S+|\S+@\S+", *BLANKED_FIGURES, *BLANKED_WORDS)))
+PIECES = st.sampled_from(
+    (
+        *"abcehksx019 :-/.,()%+@\n",
+        *("http://", "www.", "55", "51 9", "9999-8888", "123.456.789-09", "90010-000", "0800 123 4567", "abc1d23"),
+        *("ano-2019", "às 10", "dia 3 de", " 10 de mar", "12 km/l", "aro 17", "nº 5", "versao 2", "2008 griffe", "4x4"),
+        *("15h30", "10 horas", "5,5 %", "20/08/2024", "R$ 96.900"),
+    )
+)
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_what_is_blanked_in_groups_is_what_is_blanked_side_by_side(text: str) -> None:
+    plain = flat(text)
+    expected = [match.span() for match in PLAIN.finditer(plain)]
+    assert [match.span() for match in _BLANKED_WITH_MAIL.finditer(plain)] == expected
+    if "@" not in plain:
+        assert [match.span() for match in _BLANKED.finditer(plain)] == expected

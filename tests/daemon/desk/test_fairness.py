@@ -245,6 +245,19 @@ async def test_cancelled_before_it_came() -> None:
     assert slots.in_use == 0
 
 
+async def test_patience_ends_without_a_trace(autojump_clock: trio.testing.MockClock) -> None:
+    slots = FairSlots(1)
+    async with slots.held("a"):
+        with pytest.raises(trio.TooSlowError):
+            await slots.take("b", patience=5.0)
+        assert trio.current_time() == 5.0
+        assert (slots.in_use, slots.waiting) == (1, 0)
+    slot = await slots.take("b", patience=5.0)
+    assert slots.held_by("b") == 1
+    slots.give_back(slot)
+    assert slots.in_use == 0
+
+
 async def test_more_room_wakes_who_waits_and_less_takes_nothing_away() -> None:
     slots = FairSlots(1)
     done = trio.Event()

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from daemon.desk import recall
-from shards.shard import Shard
+from shards.shard import Shard, Tx
 from shards.tenant import contacts, identity, tombstones
-from shards.tenant.contacts import Identity
+from shards.tenant.contacts import Contact, Identity
 from tests.support.shards import HandClock, open_shard, within
 
 CLOCK = HandClock()
@@ -26,7 +26,11 @@ def do(shard: Shard, work: Any) -> Any:
 
 
 def resolved(shard: Shard) -> int | None:
-    contact = do(shard, lambda tx: recall.resolve(tx, ANA, lambda text: text.encode()))
+    def work(tx: Tx) -> Contact:
+        restored = bool(identity.fact(tx, "restored_at"))
+        return recall.resolve(tx, ANA, lambda text: text.encode(), restored=restored)
+
+    contact = do(shard, work)
     kept: int | None = do(shard, lambda tx: contacts.one(tx, contact.seq).opted_out_at)
     assert contact.opted_out_at == kept
     return kept

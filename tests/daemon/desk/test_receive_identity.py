@@ -178,7 +178,7 @@ def test_a_send_that_is_under_way_while_threads_are_joined_is_settled(desk: Desk
     claimed = desk(outbox.claim_next, 1, watch=StatusWatch(started_at=0), resend_after_ms=1, held=False)
     assert isinstance(claimed, Claimed)
     desk.says("tem civic?", ANA)
-    desk(outbox.settle, claimed.message, outbox.Receipt(network_id="wamid.out"), channel="cloud")
+    desk(outbox.settle, claimed.message, outbox.Receipt(network_id="wamid.out"))
     assert desk.rows("SELECT state FROM messages WHERE id = ?", first) == ["sent"]
 
 

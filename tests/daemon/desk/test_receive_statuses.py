@@ -7,7 +7,7 @@ import pytest
 
 from daemon.desk import outbox
 from daemon.desk.outbox import Claimed, StatusWatch
-from shards.tenant import conversations, messages
+from shards.tenant import conversations, messages, statuses
 from tests.support.desk_rows import Desk
 
 RECEIVED_ORDERS = list(permutations(("sent", "delivered", "read")))
@@ -34,7 +34,7 @@ def sent(desk: Desk) -> str:
 def test_statuses_out_of_order_only_climb(desk: Desk, order: tuple[str, ...]) -> None:
     sent(desk)
     seen = []
-    rank = messages.STATE_RANK
+    rank = statuses.STATE_RANK
     for status in order:
         desk.status(status, network_id="wamid.out")
         seen.append(desk.states()[0])
@@ -78,7 +78,7 @@ def test_early_statuses_are_kept_until_the_answer_names_their_id(desk: Desk) -> 
         assert not received.news
     [message] = desk(lambda tx: [messages.next_to_send(tx, 1)])
     assert message is not None
-    result = desk(outbox.settle, message, outbox.Receipt(network_id="wamid.out", phone="551155500101"), channel="cloud")
+    result = desk(outbox.settle, message, outbox.Receipt(network_id="wamid.out", phone="551155500101"))
     assert desk.states() == ["delivered"]
     assert result.receipts
     assert desk.rows("SELECT message, pricing_category FROM usage WHERE kind = 'message'") == [(id_, "service")]

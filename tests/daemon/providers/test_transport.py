@@ -1,14 +1,18 @@
 """Requests are spread over pools, and nothing stays open."""
 
 from functools import partial
+from typing import Any
 
 import httpx2
 import pytest
 import trio
+from anthropic import AsyncAnthropic
+from openai import AsyncOpenAI
 
 from daemon.emulator.scripts import Step
 from daemon.emulator.vendors import VendorPeer, serve
-from daemon.providers.transport import StripedTransport, WireTransport, http_client
+from daemon.http1 import Response, headers_of
+from daemon.providers.transport import StripedTransport, WireTransport, http_client, prepared
 
 
 async def test_requests_spread_over_the_pools_and_reuse_their_connections(nursery: trio.Nursery) -> None:
@@ -70,6 +74,37 @@ async def test_the_wire_is_kept_and_errors_are_httpx_own(nursery: trio.Nursery) 
         await client.get("http://127.0.0.1:1/")
     await client.aclose()
     nursery.cancel_scope.cancel()
+
+
+class Recorder:
+    """A wire that notes what would be sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+
+    async def exchange(self, origin: Any, request: bytes, **seconds: float) -> Response:
+        self.sent.append(request)
+        await trio.lowlevel.checkpoint()
+        return Response(200, [(b"content-type", b"application/json"), (b"content-length", b"2")], b"{}", True)
+
+
+@pytest.mark.parametrize("vendor", [AsyncAnthropic, AsyncOpenAI])
+async def test_a_prepared_post_says_what_the_sdk_says_by_itself(vendor: Any) -> None:
+    client = http_client("http://127.0.0.1:1", 30.0)
+    transport = client._transport
+    assert isinstance(transport, WireTransport)
+    transport.wire = recorder = Recorder()  # type: ignore[assignment]
+    sdk = vendor(api_key="k", base_url="http://127.0.0.1:1", max_retries=0, timeout=30.0, http_client=client)
+    plain = {"path": "http://127.0.0.1:1/v1", "cast_to": httpx2.Response}
+    for post in (plain, prepared("http://127.0.0.1:1/v1", client.timeout)):
+        assert (await sdk.post(**post, content=b"{1}")).content == b"{}"
+    first, second = (request.partition(b"\r\n\r\n") for request in recorder.sent)
+    assert first[2] == second[2] == b"{1}"
+    by_itself, as_prepared = (dict(headers_of(head.partition(b"\r\n")[2])) for head in (first[0], second[0]))
+    for headers in (by_itself, as_prepared):
+        headers.pop(b"x-stainless-timeout", None)  # what the caller set, for the vendor's statistics
+    assert by_itself == as_prepared
+    assert (as_prepared[b"host"], as_prepared[b"content-length"]) == (b"127.0.0.1:1", b"3")
 
 
 @pytest.mark.parametrize(

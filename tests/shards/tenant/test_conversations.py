@@ -30,7 +30,7 @@ def writes(desk: Desk, seq: int = 1, text: str = "oi") -> int | None:
         messages.store_inbound(
             tx, NewInbound(conversation=seq, kind="text", text=text, network_id=network_id, at=desk.clock.ms)
         )
-        return conversations.owe(tx, conversations.one(tx, seq), quiet_ms=QUIET, quiet_max_ms=LONGEST)
+        return conversations.owe(tx, conversations.one(tx, seq), quiet_ms=QUIET, quiet_max_ms=LONGEST).due_at
 
     return desk(work)
 
@@ -240,3 +240,25 @@ def test_running_turns_of_both_are_past(desk: Desk) -> None:
     thread = desk.conversation(1)
     assert thread.generation > max(first.generation, second.generation)
     assert thread.due_at == desk.clock.ms, "what they had in hand is due again"
+
+
+def test_an_answer_of_a_past_generation_changes_nothing(desk: Desk) -> None:
+    begin(desk)
+    writes(desk)
+    turn = claims(desk)
+    writes(desk)
+    before = desk.conversation()
+    assert not desk(conversations.spoke, 1, turn.generation, up_to=turn.up_to, memory={"budget": 9})
+    assert desk.conversation() == before
+    assert desk(conversations.spoke, 1, before.generation, up_to=2, memory={"budget": 9})
+    thread = desk.conversation()
+    assert (thread.turns, thread.memory, thread.answered_seq, thread.owed_since) == (1, {"budget": 9}, 2, None)
+    desk(conversations.take_over, 1, None)
+    held = desk.conversation()
+    assert not desk(conversations.spoke, 1, held.generation, up_to=2, memory={}), "a person has it"
+
+
+def test_a_thread_that_is_gone_is_not_found(desk: Desk) -> None:
+    thread = begin(desk)
+    assert desk(conversations.find, thread.seq) == thread
+    assert desk(conversations.find, 7) is None

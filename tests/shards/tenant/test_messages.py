@@ -1,13 +1,12 @@
 """Messages in and out, and the outbox that is some of their rows."""
 
-from itertools import product
 from typing import Any
 
 import apsw
 import pytest
 
 from shards.tenant import messages
-from shards.tenant.messages import NETWORK_STATES, STATE_RANK, NewInbound, Sendable
+from shards.tenant.messages import NewInbound, Sendable
 from tests.support.desk_rows import Desk
 
 
@@ -143,55 +142,6 @@ def test_withdrawing_takes_back_the_assistants_unsent_messages(desk: Desk) -> No
     desk(messages.release_send, sending.id, "pair limit")
     assert desk.states() == ["cancelled", "cancelled", "queued"]
     assert desk.value("SELECT error FROM messages WHERE id = ?", sending.id) == "a person took over"
-
-
-# Statuses
-
-
-@pytest.mark.parametrize(("state", "status"), list(product(STATE_RANK, sorted(NETWORK_STATES))))
-def test_a_message_only_climbs(desk: Desk, state: str, status: str) -> None:
-    id_ = in_state(desk, state, "wamid.out")
-    climb = desk(messages.apply_status, our_id=id_, network_id="wamid.out", status=status, error="")
-    assert climb is not None
-    assert (climb.id, climb.conversation, climb.author, climb.settled) == (id_, 1, "assistant", False)
-    [now] = desk.states()
-    assert now == climb.state
-    if {state, status} == {"sent", "failed"}:
-        assert now == "failed"
-    else:
-        assert STATE_RANK[now] == max(STATE_RANK[state], STATE_RANK[status])
-    assert climb.changed == (now != state)
-    again = desk(messages.apply_status, our_id=id_, network_id="wamid.out", status=status, error="")
-    assert again is not None
-    assert not again.changed
-
-
-def test_a_status_finds_its_message_by_either_id(desk: Desk) -> None:
-    id_ = in_state(desk, "sending", None)
-    assert desk(messages.apply_status, our_id="", network_id="wamid.out", status="sent", error="") is None
-    climb = desk(messages.apply_status, our_id=id_, network_id="wamid.out", status="sent", error="")
-    assert climb is not None
-    assert climb.settled
-    climb = desk(messages.apply_status, our_id="", network_id="wamid.out", status="read", error="")
-    assert climb is not None
-    assert climb.state == "read"
-    other = desk(messages.apply_status, our_id=id_, network_id="wamid.other", status="failed", error="")
-    assert other is None, "our id is taken: this is about another send"
-
-
-def test_early_statuses_are_given_out_once_in_order(desk: Desk) -> None:
-    now = desk.clock.ms
-    for at, status in ((now + 2, "delivered"), (now + 1, "sent"), (now + 3, "delivered")):
-        desk(messages.keep_early_status, network_id="w", status=status, at=at, document={"at": at - now})
-    assert [found["at"] for found in desk(messages.take_early_statuses, "w")] == [1, 2]
-    assert desk(messages.take_early_statuses, "w") == []
-
-
-def test_early_statuses_of_nobody_are_forgotten(desk: Desk) -> None:
-    for at in (5, 6):
-        desk(messages.keep_early_status, network_id=f"w{at}", status="sent", at=at, document={})
-    desk(messages.forget_early_statuses, 6)
-    assert desk.rows("SELECT network_id FROM early_statuses") == ["w6"]
 
 
 # What customers do to their own messages
