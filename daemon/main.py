@@ -117,14 +117,14 @@ def _all_that_is_made_stays() -> Iterator[None]:
     """Collect no garbage inside, and leave what was made out of all later collections.
 
     With 2,000 tenants: 2.5 s less CPU until they run, and no pause of 0.2 s whenever all objects are looked through.
+    Nothing is collected at the end either: that took 0.7 s, of a million objects, and found none to free.
     """
     gc.disable()
     try:
         yield
+        gc.freeze()
     finally:
         gc.enable()
-    gc.collect()
-    gc.freeze()
 
 
 async def _stop_on_signal(stop: trio.Event) -> None:

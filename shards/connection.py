@@ -15,6 +15,9 @@ from shards.errors import (
 
 BUSY_TIMEOUT_MS = 5_000
 PAGE_CACHE_KIB = 256
+STATEMENTS = 256
+"""A statement stays compiled for so many executions of others; a message has about 110. With apsw's 100, at 100
+dealerships, each message compiled some ten anew: 8.3 and 8.7 ms instead of 9.3 and 9.1, for 0.06 MB more each."""
 
 
 def open_writer(path: Path, *, create: bool) -> apsw.Connection:
@@ -26,7 +29,7 @@ def open_writer(path: Path, *, create: bool) -> apsw.Connection:
         raise ShardMissing(f"{path} is missing", "restore it from a copy, or delete the tenant")
     with translated(path):
         flags = apsw.SQLITE_OPEN_READWRITE | (apsw.SQLITE_OPEN_CREATE if create else 0)
-        connection = apsw.Connection(str(path), flags=flags)
+        connection = apsw.Connection(str(path), flags=flags, statementcachesize=STATEMENTS)
         try:
             connection.set_busy_timeout(BUSY_TIMEOUT_MS)
             _pragmas(connection)

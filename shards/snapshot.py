@@ -6,7 +6,7 @@ from typing import Final, Self
 
 import apsw
 
-from shards.connection import open_reader, translated
+from shards.connection import PAGE_CACHE_KIB, open_reader, translated
 from shards.errors import ShardCorrupt, ShardUnavailable
 
 PAGES_A_STEP: Final = 256
@@ -40,6 +40,8 @@ class Snapshot:
             try:
                 # we sync once, at the end
                 made._writer.pragma("synchronous", "off")
+                # written and read once from end to end: SQLite's own 2 MB would only stay behind in the thread's heap
+                made._writer.pragma("cache_size", -PAGE_CACHE_KIB)
                 # without a transaction of its own a backup begins again at each commit of the writer
                 made._reader.execute("BEGIN")
                 made._reader.execute("SELECT count(*) FROM sqlite_schema").fetchone()

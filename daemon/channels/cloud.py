@@ -27,6 +27,7 @@ from daemon.whatsapp import graph
 from daemon.whatsapp.graph_errors import GraphError, Reaction, reaction_to
 
 SEND_TIMEOUT: Final = httpx.Timeout(20.0, connect=5.0, pool=10.0)
+_SEND_SECONDS: Final = SEND_TIMEOUT.as_dict()
 CHECK_TIMEOUT: Final = httpx.Timeout(10.0, connect=5.0, pool=30.0)
 FIRST_RETRY_SECONDS: Final = 2.0
 FIRST_RECHECK_SECONDS: Final = 300.0
@@ -99,6 +100,7 @@ class CloudChannel:
         base = httpx.URL(graph_url.rstrip("/") + f"/{version}/{phone_number_id}")
         self._number_url = base.copy_merge_params({"fields": "id,display_phone_number"})
         self._messages_url = base.copy_with(path=f"{base.path}/messages")
+        self._host = base.netloc.decode()
         self._uploads = Uploads(client, base.copy_with(path=f"{base.path}/media"), shelf)
         self._not_before = -math.inf
         self._paused: ChannelPaused | None = None
@@ -208,14 +210,23 @@ class CloudChannel:
         raise failure
 
     async def _post(self, body: dict[str, Any], headers: Mapping[str, str]) -> httpx.Response:
-        """To the number's messages. Not the client's `post`: merging its defaults in costs 0.1 ms."""
+        """To the number's messages. Not the client's `post`: merging its defaults in costs 0.1 ms, and the framing
+        that httpx would add 0.01 ms."""
+        content = orjson.dumps(body)
         request = httpx.Request(
             "POST",
             self._messages_url,
-            headers={**headers, "Content-Type": "application/json", "User-Agent": "showroomd"},
-            content=orjson.dumps(body),
-            extensions={"timeout": SEND_TIMEOUT.as_dict()},
+            headers=[
+                ("Host", self._host),
+                *headers.items(),
+                ("Content-Type", "application/json"),
+                ("User-Agent", "showroomd"),
+                ("Content-Length", str(len(content))),
+            ],
+            stream=httpx.ByteStream(content),
+            extensions={"timeout": _SEND_SECONDS},
         )
+        request.read()
         return await self._client.send(request, follow_redirects=False)
 
     def _ensure_open(self) -> None:

@@ -209,7 +209,7 @@ def _scan(plain: str, text: str) -> list[Amount]:
     i = 0
     while i < len(tokens):
         word = tokens[i].text
-        figure = _figure(tokens, i) if word[0].isdigit() or word in _BEGINNINGS else None
+        figure = _figure(tokens, i) if word[0].isdecimal() or word in _BEGINNINGS else None
         if figure is None:
             i += 1
             continue
@@ -230,7 +230,7 @@ def _number(tokens: list[_Token], i: int) -> tuple[float, int, str] | None:
     if i >= len(tokens):
         return None
     word = tokens[i].text
-    if word[0].isdigit():
+    if word[0].isdecimal():
         if _GROUPED.fullmatch(word):
             return float(word.replace(".", "").replace(",", ".")), i + 1, "grouped"
         if "," in word or "." in word:
@@ -378,7 +378,7 @@ def _unit(tokens: list[_Token], i: int) -> tuple[str, int]:
 
 def _glued_before(tokens: list[_Token], i: int) -> bool:
     """Whether a letter stands right before, directly or by a hyphen: HB20, T-4, MT-07."""
-    if i == 0 or tokens[i - 1].end != tokens[i].start or not tokens[i].text[0].isdigit():
+    if i == 0 or tokens[i - 1].end != tokens[i].start or not tokens[i].text[0].isdecimal():
         return False
     before = tokens[i - 1]
     if before.text.isalpha() and before.text not in {"r", "ate", "de", "por", "ano"}:
@@ -388,7 +388,7 @@ def _glued_before(tokens: list[_Token], i: int) -> bool:
 
 
 def _is_model(tokens: list[_Token], i: int, value: float) -> bool:
-    if i == 0 or not tokens[i].text[0].isdigit():
+    if i == 0 or not tokens[i].text[0].isdecimal():
         return False
     before = tokens[i - 1].text
     if before == "-" and i > 1:

@@ -270,9 +270,22 @@ def fail(tx: Tx, claim: Claim, error: str, unknown: tuple[str, ...] = ()) -> Set
     return settled
 
 
-def supersede(tx: Tx, claim: Claim, unknown: tuple[str, ...] = ()) -> None:
-    """The turn was cancelled because the customer wrote on, or a person took over."""
-    turns.end(tx, claim.turn, "superseded", unknown=unknown)
+def supersede(tx: Tx, claim: Claim, unknown: tuple[str, ...] = ()) -> Settled:
+    """The turn was cancelled because the customer wrote on, or a person took over.
+
+    What is said to have overtaken it may be in it: a message stored just before its claim, in the same commit. Then
+    nothing else will make the conversation due, so it is due again now.
+    """
+    turn, settled = claim.turn, Settled(spoken=False)
+    turns.end(tx, turn, "superseded", unknown=unknown)
+    row = tx.row(
+        "UPDATE conversations SET due_at = ? WHERE seq = ? AND generation = ? AND state = 'assistant'"
+        " AND owed_since IS NOT NULL AND due_at IS NULL RETURNING due_at, turns",
+        (tx.now_ms, turn.conversation, turn.generation),
+    )
+    if row is not None:
+        settled.due[turn.conversation] = (row[0], row[1])
+    return settled
 
 
 def release(tx: Tx, claim: Claim, unknown: tuple[str, ...] = ()) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 from attrs import frozen
 
-from shards.ids import new_event_id
+from shards.ids import new_epoch
 from shards.shard import Tx
 from shards.tenant import conversations, identity
 from shards.tenant.tombstones import Tombstone
@@ -24,7 +24,7 @@ class Settled:
 
 def begin(tx: Tx) -> str:
     """Give the file a new epoch that begins now; its id."""
-    epoch = new_event_id(tx.now_ms)
+    epoch = new_epoch()
     identity.set_fact(tx, "epoch", epoch)
     identity.set_fact(tx, "restored_at", str(tx.now_ms))
     return epoch

@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from shards.ids import new_event_id
+from shards.ids import new_epoch
 from shards.shard import Tx
 
 
@@ -17,7 +17,7 @@ class FileIdentity:
 
 def establish(tx: Tx, tenant: str) -> None:
     """Name a new file. Does nothing to one that has a name."""
-    for key, value in (("tenant", tenant), ("epoch", new_event_id(tx.now_ms)), ("created_at", str(tx.now_ms))):
+    for key, value in (("tenant", tenant), ("epoch", new_epoch()), ("created_at", str(tx.now_ms))):
         tx.run("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING", (key, value))
 
 

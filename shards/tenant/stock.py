@@ -108,6 +108,12 @@ def summary(tx: Tx) -> StockSummary:
     return StockSummary(total=total, lines=tuple(lines), changed_at=stock_changed_at(tx))
 
 
+def summary_of_few(tx: Tx, limit: int) -> StockSummary | None:
+    """As `summary`, for the event loop: None where more than `limit` vehicles are available."""
+    sql = "SELECT 1 FROM stock_offers INDEXED BY stock_offers_by_line WHERE status = ? LIMIT 1 OFFSET ?"
+    return None if tx.row(sql, (STATUS["available"], limit)) else summary(tx)
+
+
 # Imports: many bounded transactions. One that dies half-way has merged what it had and withdrawn nothing.
 
 

@@ -5,7 +5,7 @@ import uuid
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shards.ids import new_event_id, new_id
+from shards.ids import new_epoch, new_event_id, new_id
 
 MOMENTS = st.integers(0, 2**48 - 1)
 
@@ -24,6 +24,13 @@ def test_ids_of_one_instant_differ(moment: int) -> None:
 
 
 @given(MOMENTS)
+def test_ids_begin_with_their_time_in_base_32(moment: int) -> None:
+    alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+    read = sum(alphabet.index(digit) << 5 * place for place, digit in enumerate(reversed(new_id(moment))))
+    assert read >> 80 == moment
+
+
+@given(MOMENTS)
 def test_event_ids_are_uuids_of_their_time(moment: int) -> None:
     made = {new_event_id(moment) for _ in range(50)}
     assert len(made) == 50
@@ -37,3 +44,7 @@ def test_event_ids_are_uuids_of_their_time(moment: int) -> None:
 def test_event_ids_sort_by_time(first: int, second: int) -> None:
     if first < second:
         assert new_event_id(first) < new_event_id(second)
+
+
+def test_epochs_differ_in_their_first_characters() -> None:
+    assert len({new_epoch()[:4] for _ in range(100)}) > 90

@@ -10,7 +10,8 @@ import pytest
 import trio
 import trio.testing
 
-from shards.errors import ShardUnavailable, StorageFull
+from shards import shard as subject
+from shards.errors import ShardUnavailable, StorageFull, StorageReadOnly
 from shards.fault import commit_fault
 from shards.shard import MAX_BATCH, Shard, Tx
 from tests.support.shards import HandClock, open_shard
@@ -289,3 +290,71 @@ async def test_a_write_alone_keeps_no_copies_of_the_pages_it_changes(shard: Shar
     await shard.write(change)
     _, at_most = apsw.status(apsw.SQLITE_STATUS_MEMORY_USED)
     assert at_most - in_use < 1 << 20, f"{rows} pages were changed"
+
+
+async def test_a_file_that_nobody_reads_meanwhile_needs_one_connection(shard: Shard) -> None:
+    await shard.write(lambda tx: put(tx, "first"), brief=True)
+    assert await shard.glance(count) == 1
+    assert shard._reader is None
+    await shard.read(count)
+    assert shard._reader is not None
+
+
+async def test_a_glance_waits_for_a_brief_commit_and_sees_it(shard: Shard, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_gate, found = threading.Event(), []
+    monkeypatch.setattr(commit_fault, "reached", lambda moment: open_gate.wait(10))
+
+    async def look() -> None:
+        found.append(await shard.glance(count))
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: shard.write(lambda tx: put(tx, "first"), brief=True))
+        await trio.testing.wait_all_tasks_blocked()
+        nursery.start_soon(look)
+        await trio.testing.wait_all_tasks_blocked()
+        assert found == []
+        open_gate.set()
+    assert found == [1]
+    assert shard._reader is None
+
+
+async def test_a_file_with_many_commits_is_read_beside_them(shard: Shard, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "MAX_WAITS", 0)
+    open_gate = threading.Event()
+    monkeypatch.setattr(commit_fault, "reached", lambda moment: open_gate.wait(10))
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: shard.write(lambda tx: put(tx, "first"), brief=True))
+        await trio.testing.wait_all_tasks_blocked()
+        assert await shard.glance(count) == 0
+        open_gate.set()
+    assert await shard.glance(count) == 1
+
+
+async def test_a_glance_does_not_wait_for_a_long_write(shard: Shard) -> None:
+    open_gate = threading.Event()
+
+    def long(tx: Tx) -> None:
+        put(tx, "first")
+        open_gate.wait(10)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(shard.write, long)
+        await trio.testing.wait_all_tasks_blocked()
+        assert await shard.glance(count) == 0
+        open_gate.set()
+    assert await shard.glance(count) == 1
+
+
+async def test_a_glance_cannot_write(shard: Shard) -> None:
+    with pytest.raises(StorageReadOnly):
+        await shard.glance(lambda tx: put(tx, "stray"))
+    with pytest.raises(ValueError, match="no"):
+        await shard.glance(raising)
+    assert await shard.glance(count) == 0
+    assert await shard.write(lambda tx: put(tx, "next"), brief=True) == 1
+
+
+def raising(tx: Tx) -> None:
+    """A read that ends with an error of its own."""
+    count(tx)
+    raise ValueError("no")

@@ -47,6 +47,20 @@ def test_a_copy_is_of_one_moment_whatever_is_written_meanwhile(tmp_path: Path) -
     assert target.stat().st_mtime <= source.stat().st_mtime, "what was written meanwhile is later than the copy"
 
 
+def test_a_copy_takes_little_memory_whatever_the_size_of_the_file(tmp_path: Path) -> None:
+    source = tmp_path / "a.db"
+    connection = apsw.Connection(str(source))
+    connection.execute("CREATE TABLE t (x); INSERT INTO t VALUES (zeroblob(4000000))")
+    connection.close()
+    in_use, _ = apsw.status(apsw.SQLITE_STATUS_MEMORY_USED, True)
+    snapshot = Snapshot.begin(source, tmp_path / "scratch.db")
+    while snapshot.step():
+        pass
+    _, at_most = apsw.status(apsw.SQLITE_STATUS_MEMORY_USED)
+    snapshot.abandon()
+    assert at_most - in_use < 1 << 20
+
+
 def test_an_abandoned_copy_leaves_the_earlier_one(tmp_path: Path) -> None:
     source, target = tmp_path / "a.db", tmp_path / "copy.db"
     filled(source, 10)

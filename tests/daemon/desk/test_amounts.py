@@ -158,6 +158,7 @@ def test_reads_kilometres(n: int) -> None:
     assert read(kilometres(n)) == [("km", n)]
 
 
+@example("𐹠 reais")  # a digit to Unicode, no number to Python
 @given(st.text(max_size=300))
 def test_never_raises(text: str) -> None:
     for amount in amounts(text):

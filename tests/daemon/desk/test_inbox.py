@@ -342,3 +342,19 @@ async def test_a_conversation_of_a_channel_that_is_gone_is_answered_without_cour
         await passes(bench.desk, mock_clock, 2)
     assert bench.outcomes == ["settled"]
     assert bench.channel.marked == []
+
+
+async def test_a_message_stored_in_the_claims_own_commit_does_not_leave_the_customer_unanswered(
+    bench: Bench, mock_clock: MockClock
+) -> None:
+    gate = trio.Event()
+    bench.thinker.plan["oi"] = [gate]
+    async with bench.running() as inbox:
+        received = bench.desk.says("oi")
+        inbox.woken(received.due)
+        await passes(bench.desk, mock_clock, QUIET_MS / 1000)
+        assert bench.thinker.begun == [["oi"]]
+        bench.tell(received)  # whoever stored the message is woken after the turn that has it
+        await passes(bench.desk, mock_clock, 1)
+        assert bench.answers() == ["re: oi"]
+    assert bench.outcomes == ["superseded", "settled"]

@@ -32,6 +32,22 @@ def everything(desk: Desk) -> dict[str, list[Any]]:
 # Claiming
 
 
+def test_a_turn_that_was_cancelled_for_a_message_it_has_is_due_again(desk: Desk) -> None:
+    desk.says("oi")
+    claim = desk.claim_when_due()
+    settled = desk(settle.supersede, claim)
+    assert settled.due == {1: (desk.clock.ms, 0)}
+    claim = desk.claim()
+    desk.says("tem civic?")
+    due_at = desk.conversation().due_at
+    assert desk(settle.supersede, claim).due == {}, "the newer message has made it due"
+    assert desk.conversation().due_at == due_at
+    claim = desk.claim_when_due()
+    desk(conversations.take_over, 1, None)
+    assert desk(settle.supersede, claim).due == {}
+    assert desk.conversation().due_at is None, "a person has it"
+
+
 def test_a_burst_is_claimed_together_and_once(desk: Desk) -> None:
     for text in ("oi", "tem civic?", "até 90 mil"):
         desk.says(text)

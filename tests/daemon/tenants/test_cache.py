@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import trio
 
+from daemon.tenants import cache as subject
 from daemon.tenants.cache import VehicleCache
 from shards.directory import ShardHandle
 from shards.tenant import stock
@@ -76,7 +77,15 @@ async def test_the_summary_is_read_once(shard: Counted) -> None:
         for _ in range(5):
             nursery.start_soon(cache.summary)
     assert (await cache.summary()).total == 6
-    assert shard.reads == 1
+    assert (shard.glances, shard.reads) == (1, 0)
+
+
+async def test_a_large_stock_is_summed_up_in_a_thread(shard: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = (await cache_of(shard).summary()).total
+    for limit, reads in ((few, 0), (few - 1, 1)):
+        monkeypatch.setattr(subject, "FEW", limit)
+        assert (await cache_of(shard).summary()).total == few
+        assert shard.reads == reads
 
 
 async def test_invalidating_shows_what_was_written(shard: Counted) -> None:
@@ -100,9 +109,9 @@ async def test_what_was_read_before_a_write_is_not_kept(shard: Counted) -> None:
     assert len(cache) == 0
     assert cache.age_seconds is None
     shard.before_reads = None
-    reads = shard.reads
+    glances = shard.glances
     await cache.summary()
-    assert shard.reads == reads + 1
+    assert shard.glances == glances + 1
 
 
 async def test_refreshing_fills_it_with_the_hot_ones_and_its_age_shows(shard: Counted) -> None:
