@@ -167,8 +167,8 @@ class StorageConfig:
     open_shards: Annotated[
         int,
         Setting(
-            "Tenant files open at a time; each takes up to five descriptors and 0.3 MB. Where more tenants are busy at"
-            " once, a message costs a quarter more.",
+            "Tenant files open at a time; each takes up to five descriptors and, in use, 1 MB. Where more tenants are"
+            " busy at once, a message costs a quarter more.",
             check.between(1, 1_000_000),
         ),
     ] = 1024

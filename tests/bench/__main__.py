@@ -4,9 +4,10 @@ Only the daemon's own CPU is counted (user + system, from /proc). Prints each pa
 of budgets; writes `bench.json` into $BENCH_OUT (default: a temporary directory) after each part and prints its path
 last. BENCH_SCALE shrinks or stretches the load (default 1, about 25 minutes).
 
-`python -m tests.bench NAME` measures one part alone and adds it to the bench.json that is there. `web` (the `web`
-channel), `long` (200,000 messages), `peer`, `disk`, `billing`, `cores` and `at_rest` are not in `make bench`, for each
-takes half an hour or another program. The last five have a table of their own and are in no bench.json.
+`python -m tests.bench NAME` measures one part alone and adds it to the bench.json that is there. `web` (the whole `web`
+channel, of which `sockets` is a part), `long` (200,000 messages), `peer`, `disk`, `billing`, `cores` and `at_rest` are
+not in `make bench`, for each takes half an hour or another program. The last five have a table of their own and are in
+no bench.json.
 `python -m tests.bench plots bench.json DIRECTORY` draws.
 """
 
@@ -60,6 +61,7 @@ PARTS: Final[dict[str, Part]] = {
     "growth": partial(long.measured, messages=long.SHORT, slices=long.SHORT_SLICES),
     "voice": lambda directory, scale: voice.measured(directory, turns=max(20, int(100 * scale))),
     "idle": lambda directory, scale: idle.measured(directory, tenants=max(10, int(2_000 * min(scale, 1)))),
+    "sockets": lambda directory, scale: web.sockets(directory, tenants=max(10, int(200 * min(scale, 1)))),
     "copies": lambda directory, scale: copies.measured(
         directory, tenants=max(10, int(2_000 * min(scale, 1))), seconds=max(5, 30 * scale)
     ),

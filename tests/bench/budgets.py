@@ -52,8 +52,8 @@ Burst: 1,000 messages a second arrive where one process receives some 500 a seco
 TENANTS: Final = """\
 Cost by tenants: a file of its own has commits of its own (3 a message over 8 files, 8 over 100) and caches of its own,
 and beyond `open_shards` every second message opens a file. Done: receipts are fetched while the file is open, one
-connection until a second is needed, 256 compiled statements kept. Tried: 2,500 open files save 3 ms a message for 0.3
-MB each; the default of 1,024 is the contract's. Not done: one commit for several files, which SQLite has not."""
+connection until a second is needed, 256 compiled statements kept. Tried: 2,500 open files save 3 ms a message for up
+to 1 MB each; the default of 1,024 is the contract's. Not done: one commit for several files, which SQLite has not."""
 GROWTH: Final = """\
 Long run: Python's objects and SQLite's memory are the same after 10,000 messages as later; what rises are free parts of
 the C library's heaps, to the most that was ever in use at once, in the loop and in each thread. Done: no savepoint for

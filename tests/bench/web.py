@@ -213,19 +213,37 @@ pace = 0.0
         nursery.cancel_scope.cancel()
 
 
+async def sockets(directory: Path, *, tenants: int) -> Figures:
+    """The first half alone: phones are linked, connected again after a start, and idle."""
+    directory.mkdir(parents=True)
+    async with (
+        web_server() as whatsapp,
+        tls_before(whatsapp.url, directory) as url,
+        town(directory, whatsapp, url, tenants) as here,
+        trio.open_nursery() as nursery,
+    ):
+        found = await _connected(here, nursery)
+        nursery.cancel_scope.cancel()
+    return found
+
+
+async def _connected(here: Town, nursery: trio.Nursery) -> Figures:
+    await here.for_all(here.settle)
+    await here.restart(nursery)
+    before = await here.idle()
+    found = await _linked(here)
+    await here.daemon.stop()
+    began = time.perf_counter()
+    await here.restart(nursery)
+    await here.all_up()
+    found["web: seconds from start to all connected"] = time.perf_counter() - began
+    found["web: CPU s from start to all connected"] = cpu_seconds(here.daemon.pid)
+    return found | await _at_rest(here, before)
+
+
 async def _ours(directory: Path, whatsapp: WebServer, url: str, *, tenants: int, growth: list[int]) -> Figures:
     async with town(directory, whatsapp, url, tenants) as here, trio.open_nursery() as nursery:
-        await here.for_all(here.settle)
-        await here.restart(nursery)
-        before = await here.idle()
-        found = await _linked(here)
-        await here.daemon.stop()
-        began = time.perf_counter()
-        await here.restart(nursery)
-        await here.all_up()
-        found["web: seconds from start to all connected"] = time.perf_counter() - began
-        found["web: CPU s from start to all connected"] = cpu_seconds(here.daemon.pid)
-        found |= await _at_rest(here, before)
+        found = await _connected(here, nursery)
         found["web: CPU ms a contact's first message"] = await here.rounds(1) / tenants * 1000
         cpu = await here.rounds(ROUNDS - 1)
         found["web: CPU ms a later message"] = cpu / (tenants * (ROUNDS - 1)) * 1000
