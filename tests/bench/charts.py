@@ -94,7 +94,8 @@ def lines(
         parts.append(_text(across(tick), HEIGHT - BOTTOM + 20, _number(tick), "quiet", "middle"))
     for name, limit in limits:
         parts.append(f'<path class="limit" d="M{LEFT} {up(limit):.1f}H{WIDTH - RIGHT}"/>')
-        parts.append(_text(LEFT + 6, up(limit) - 5, name, "quiet"))
+        beside = -5 if up(limit) - 20 > TOP else 14  # above the line, unless the legend is there
+        parts.append(_text(LEFT + 6, up(limit) + beside, name, "quiet"))
     for index, (name, points) in enumerate(series):
         path = " ".join(f"{across(point[0]):.1f},{up(point[1]):.1f}" for point in points)
         parts.append(f'<polyline class="line s{index}" points="{path}"/>')
