@@ -237,15 +237,18 @@ class Shard:
         A savepoint keeps each page that is changed after it: 30 to 100 µs a brief write, and 20 MB for a rollup of
         4,000 receipts, which the thread's heap does not give back.
         """
-        for entry in batch:
-            try:
-                entry.value = entry.work(tx)
-            except _LOST:
-                raise
-            except Exception as error:  # noqa: BLE001 - carried to the caller, who raises it
-                entry.error = error
-                return False
-        return True
+        return all(self._attempt(entry, tx) for entry in batch)
+
+    def _attempt(self, entry: _Write, tx: Tx) -> bool:
+        """Do one write; False if it failed, and has its error. Raises what loses the whole transaction."""
+        entry.error = None
+        try:
+            entry.value = entry.work(tx)
+        except _LOST:
+            raise
+        except Exception as error:  # noqa: BLE001 - carried to the caller, who raises it
+            entry.error = error
+        return entry.error is None
 
     def _commit(self, batch: list[_Write], now: datetime) -> None:
         """In a worker thread: all of `batch` in one transaction."""
@@ -267,13 +270,7 @@ class Shard:
     def _apply(self, entry: _Write, tx: Tx) -> None:
         connection = tx.connection
         connection.execute("SAVEPOINT one")
-        entry.error = None
-        try:
-            entry.value = entry.work(tx)
-        except _LOST:
-            raise
-        except Exception as error:  # noqa: BLE001 - carried to the caller, who raises it
-            entry.error = error
+        if not self._attempt(entry, tx):
             connection.execute("ROLLBACK TO one")
         connection.execute("RELEASE one")
 
