@@ -42,7 +42,7 @@ Standing = Literal["full", "catalogue", "human"]
 
 MAX_BURST_TEXT: Final = 12_000
 SMALL_STOCK: Final = 500
-"""A stock of so many vehicles is searched right in the event loop: a thread costs more than the search."""
+"""A stock of so many vehicles is searched and summed up right in the event loop: a thread costs more than that."""
 
 
 class Roster(Protocol):

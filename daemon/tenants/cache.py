@@ -7,14 +7,12 @@ from typing import Final
 
 import trio
 
+from daemon.desk.turn import SMALL_STOCK
 from shards.directory import ShardHandle
 from shards.tenant import stock
 from shards.tenant.vehicle import StockSummary, Vehicle
 
 CAPACITY: Final = 256
-FEW: Final = 500
-"""A stock of so many vehicles is summed up in the event loop: that costs less than a thread and, for a file in quiet
-use, a second connection."""
 
 
 class VehicleCache:
@@ -70,7 +68,8 @@ class VehicleCache:
         async with self._summing:  # one reads, the others wait for it
             if self._summary is None:
                 generation, began = self._generation, self._monotonic()
-                read = await self._shard.glance(partial(stock.summary_of_few, limit=FEW))
+                # in the loop where they are few: a thread costs more, and so does a second connection of a quiet file
+                read = await self._shard.glance(partial(stock.summary_of_few, limit=SMALL_STOCK))
                 if read is None:
                     read = await self._shard.read(stock.summary)
                 if generation != self._generation:

@@ -83,7 +83,7 @@ async def test_the_summary_is_read_once(shard: Counted) -> None:
 async def test_a_large_stock_is_summed_up_in_a_thread(shard: Counted, monkeypatch: pytest.MonkeyPatch) -> None:
     few = (await cache_of(shard).summary()).total
     for limit, reads in ((few, 0), (few - 1, 1)):
-        monkeypatch.setattr(subject, "FEW", limit)
+        monkeypatch.setattr(subject, "SMALL_STOCK", limit)
         assert (await cache_of(shard).summary()).total == few
         assert shard.reads == reads
 
